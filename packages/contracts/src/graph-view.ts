@@ -1,0 +1,99 @@
+import type { GraphEdge, GraphNode, MetadataValue, TimeSlice } from './element.ts'
+import type { Filter } from './filter.ts'
+
+/** Return `false` to stop the walk; anything else goes on. */
+export type OrdinalVisitor = (ordinal: number) => boolean | undefined
+
+/** Called with an edge and the node at its other end. Return `false` to stop. */
+export type NeighborVisitor = (edge: number, node: number) => boolean | undefined
+
+/** Values that indexes are keyed by. */
+export type IndexValue = string | number | boolean
+
+/**
+ * One consistent version of a graph, read synchronously. Ordinals are small integers that name rows of this view; they mean nothing in
+ * another view and are not ordered in any way that a caller may rely on. In a view of a duration (`slice.startMs < slice.lastMs`) every
+ * revision is a row of its own, so one id may have several rows; in a live view or at a point in time it has at most one.
+ *
+ * Nothing here throws for an unknown id: look-ups answer -1. Passing an ordinal that did not come from this view is undefined behaviour.
+ */
+export interface GraphView {
+  /** Grows with every commit of the graph; 0 in views that come from a store. */
+  readonly version: number
+  /** `undefined` for the present. */
+  readonly slice: TimeSlice | undefined
+  readonly nodeCount: number
+  readonly edgeCount: number
+  /**
+   * One more than the greatest ordinal: the length of a stamp array over nodes (or edges). Rows may have gaps.
+   */
+  readonly nodeOrdinals: number
+  readonly edgeOrdinals: number
+
+  /** The row of a node id (the newest one in a duration), or -1. O(1). */
+  nodeOrdinal(id: string): number
+  edgeOrdinal(id: string): number
+  /** The revision object of a row. O(1), the same object every time. */
+  node(ordinal: number): GraphNode
+  edge(ordinal: number): GraphEdge
+
+  /** Every node row, in a deterministic order: creation (a point in time, the present), update time (a duration). */
+  forEachNode(visit: OrdinalVisitor): void
+  forEachEdge(visit: OrdinalVisitor): void
+
+  /**
+   * How many rows an index holds for `key` equal to `value`; -1 when this key has no index. O(1).
+   * `key` is a metadata path or `@Host`, `@Origin`. Array values are indexed by each of their scalars.
+   */
+  nodeCardinality(key: string, value: IndexValue): number
+  edgeCardinality(key: string, value: IndexValue): number
+  /** The rows behind {@link nodeCardinality}, in order of creation. Only call it when that is not -1. */
+  forEachNodeWith(key: string, value: IndexValue, visit: OrdinalVisitor): void
+  forEachEdgeWith(key: string, value: IndexValue, visit: OrdinalVisitor): void
+
+  /** Edges whose parent is `node`, with their child; O(degree). In a duration: every revision of both. */
+  forEachOut(node: number, visit: NeighborVisitor): void
+  /** Edges whose child is `node`, with their parent. */
+  forEachIn(node: number, visit: NeighborVisitor): void
+  /** The rows of an edge's parent and child; -1 when the end is not in the view. */
+  parentOf(edge: number): number
+  childOf(edge: number): number
+
+  /** The value at a metadata path of a node, as spec graph 1.4 reads it; `undefined` when absent. */
+  nodeValue(ordinal: number, path: string): MetadataValue | undefined
+  edgeValue(ordinal: number, path: string): MetadataValue | undefined
+}
+
+/** Whether an answer about a slice is whole. `knownFromMs` is where knowledge begins when it is not. */
+export type SliceCoverage = { readonly complete: true } | { readonly complete: false; readonly knownFromMs: number }
+
+/** What to read from a source that can filter by itself. `filter` undefined: everything. */
+export interface ElementSelection {
+  readonly kind: 'node' | 'edge'
+  readonly filter?: Filter
+  readonly limit?: number
+}
+
+/** Options of every read that may take long. */
+export interface ReadOptions {
+  readonly signal?: AbortSignal
+}
+
+/**
+ * A graph that can be read at any time that it knows. Memory, history and stores implement it; queries run over it.
+ *
+ * `open` pins a version (present) or materialises the rows of a slice (past); the view stays valid and unchanged until it is no longer
+ * referenced. Errors: `ERR_UNAVAILABLE` when a store can't be reached, `ERR_CANCELLED` when the signal fired, `ERR_UNSUPPORTED` for
+ * a slice when there is no history at all.
+ */
+export interface GraphSource {
+  open(slice?: TimeSlice, options?: ReadOptions): Promise<GraphView>
+  /** Says whether `slice` lies wholly in what is known; never throws. */
+  coverage(slice: TimeSlice): Promise<SliceCoverage>
+  /** Push-down: matching rows in batches, without materialising the rest. Absent where a scan of `open` is as good. */
+  select?(
+    selection: ElementSelection,
+    slice: TimeSlice | undefined,
+    options?: ReadOptions,
+  ): AsyncIterable<readonly (GraphNode | GraphEdge)[]>
+}

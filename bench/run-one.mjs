@@ -1,0 +1,23 @@
+// Runs one bench file and prints a line per figure: a table row for people, an object with --json.
+import { pathToFileURL } from 'node:url'
+
+const [file, ...flags] = process.argv.slice(2)
+const { bench } = await import(pathToFileURL(file).href)
+const json = flags.includes('--json')
+const short = (value) =>
+  value === undefined
+    ? ''
+    : Math.abs(value) >= 100
+      ? Math.round(value).toLocaleString('en')
+      : Number(value.toPrecision(3)).toString()
+
+for (const figure of await bench.run()) {
+  if (json) {
+    console.log(JSON.stringify(figure))
+    continue
+  }
+  const own = `${short(figure.value)} ${figure.unit}`
+  const peer =
+    figure.peer === undefined ? '' : `${figure.peer}: ${short(figure.peerValue)} ${figure.unit}, ratio ${short(figure.ratio)}`
+  console.log(`${bench.name.padEnd(20)} ${figure.name.padEnd(56)} ${own.padStart(20)}  ${peer}`)
+}

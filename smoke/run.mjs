@@ -1,0 +1,75 @@
+// Proves the artefacts: packs every package, checks the tarballs, installs them into a foreign folder and imports each,
+// as ES module and by require.
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { pnpm, ROOT, run } from '../tools/run/workspace.mjs'
+
+const workDir = mkdtempSync(join(tmpdir(), 'skydive-smoke-'))
+const tarballs = join(workDir, 'tarballs')
+mkdirSync(tarballs)
+
+const publishable = readdirSync(join(ROOT, 'packages'))
+  .map((folder) => ({ folder: join(ROOT, 'packages', folder), manifest: readManifest(join(ROOT, 'packages', folder)) }))
+  .filter(({ manifest }) => manifest && !manifest.private)
+
+function readManifest(folder) {
+  try {
+    return JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
+  } catch {
+    return undefined
+  }
+}
+
+/** Stops the run with a line that says which step of which package failed. */
+function must(code, what) {
+  if (code === 0) return
+  console.error(`smoke: ${what} failed (exit code ${code})`)
+  process.exit(1)
+}
+
+try {
+  for (const { folder, manifest } of publishable) {
+    must(await pnpm(['pack', '--pack-destination', tarballs], { cwd: folder, quiet: true }), `pack of ${manifest.name}`)
+  }
+  const packed = readdirSync(tarballs)
+  const tarballOf = (name) => {
+    const prefix = `${name.replace('@', '').replace('/', '-')}-`
+    const file = packed.find((candidate) => candidate.startsWith(prefix) && /^\d/.test(candidate.slice(prefix.length)))
+    if (!file) throw new Error(`no tarball of ${name} among ${packed.join(', ')}`)
+    return join(tarballs, file)
+  }
+
+  for (const { manifest } of publishable) {
+    const tarball = tarballOf(manifest.name)
+    const bin = (name) => join(ROOT, 'node_modules', '.bin', name)
+    must(await run(bin('publint'), ['--strict', tarball], { quiet: true }), `publint of ${manifest.name}`)
+    if (manifest.exports)
+      must(await run(bin('attw'), [tarball, '--profile', 'esm-only', '--no-emoji'], { quiet: true }), `attw of ${manifest.name}`)
+  }
+
+  const foreign = join(workDir, 'foreign')
+  mkdirSync(foreign)
+  const dependencies = Object.fromEntries(publishable.map(({ manifest }) => [manifest.name, `file:${tarballOf(manifest.name)}`]))
+  writeFileSync(
+    join(foreign, 'package.json'),
+    JSON.stringify({ name: 'foreign', private: true, type: 'module', dependencies, pnpm: { overrides: dependencies } }),
+  )
+  must(
+    await pnpm(['install', '--prefer-offline', '--ignore-workspace', '--ignore-scripts'], { cwd: foreign, quiet: true }),
+    'installation in a foreign folder',
+  )
+
+  const specifiers = publishable.flatMap(({ manifest }) =>
+    Object.keys(manifest.publishConfig?.exports ?? manifest.exports ?? {})
+      .filter((key) => !key.endsWith('.json') && !key.includes('worker') && !key.includes('*'))
+      .map((key) => manifest.name + key.slice(1)),
+  )
+  writeFileSync(join(foreign, 'import.mjs'), specifiers.map((name) => `await import(${JSON.stringify(name)})`).join('\n'))
+  must(await run(process.execPath, ['import.mjs'], { cwd: foreign, quiet: true }), 'import of every package')
+  writeFileSync(join(foreign, 'require.cjs'), specifiers.map((name) => `require(${JSON.stringify(name)})`).join('\n'))
+  must(await run(process.execPath, ['--no-warnings', 'require.cjs'], { cwd: foreign, quiet: true }), 'require of every package')
+  console.log(`smoke: ${publishable.length} packages packed, checked, installed and imported`)
+} finally {
+  rmSync(workDir, { recursive: true, force: true })
+}

@@ -1,0 +1,18 @@
+// What `npm start`, `npm test`, `npm run bench` and `npm run nightly` call, and the only caller of pnpm: nothing but Node and npm is needed.
+import { bench } from './run/bench.mjs'
+import { start } from './run/start.mjs'
+import { nightly, test } from './run/test.mjs'
+
+const commands = { start, test, bench, nightly }
+const [name, ...args] = process.argv.slice(2)
+const command = commands[name]
+if (!command) {
+  console.error(`usage: node tools/run.mjs ${Object.keys(commands).join('|')} [argument…]`)
+  process.exit(2)
+}
+const [major, minor] = process.versions.node.split('.').map(Number)
+if (major < 20 || (major === 20 && minor < 19)) {
+  console.error(`Node ${process.versions.node} is too old: Skydive needs Node 20.19 or later`)
+  process.exit(1)
+}
+process.exitCode = await command(args)

@@ -1,0 +1,33 @@
+// The Debian packages behind the integration suites; only installed with SKYDIVE_CI=1, as root, and only when one is missing.
+import { existsSync } from 'node:fs'
+import { run } from './workspace.mjs'
+
+/** Package and a file that shows that it is there. */
+const PACKAGES = {
+  iproute2: '/usr/sbin/ip',
+  'libpcap0.8': '/usr/lib/x86_64-linux-gnu/libpcap.so.0.8',
+  tcpdump: '/usr/bin/tcpdump',
+  iperf3: '/usr/bin/iperf3',
+  'iputils-ping': '/usr/bin/ping',
+  nfdump: '/usr/bin/nfpcapd',
+  'argus-server': '/usr/sbin/argus',
+  chromium: '/usr/bin/chromium',
+  'python3-venv': '/usr/lib/python3.11/venv/__init__.py',
+  'ca-certificates': '/etc/ssl/certs/ca-certificates.crt',
+}
+
+export async function installSystemPackages() {
+  const missing = Object.entries(PACKAGES).flatMap(([name, file]) =>
+    existsSync(file) || existsSync(file.replace('/usr', '')) ? [] : [name],
+  )
+  if (missing.length === 0) return 0
+  if (process.getuid() !== 0) {
+    console.error(`missing system packages: ${missing.join(' ')}; run as root, or: apt-get install ${missing.join(' ')}`)
+    return 1
+  }
+  const env = { DEBIAN_FRONTEND: 'noninteractive' }
+  return (
+    (await run('apt-get', ['update'], { quiet: true, env })) ||
+    run('apt-get', ['install', '-y', '--no-install-recommends', ...missing], { quiet: true, env })
+  )
+}

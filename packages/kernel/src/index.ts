@@ -1,0 +1,19 @@
+/**
+ * System calls for the packages that talk to the Linux kernel: sockets inside network namespaces, memory maps, readiness, filters.
+ *
+ * `openKernel()` is the one factory; each thread opens its own. Protocols (rtnetlink, packet rings, eBPF) are built above it.
+ *
+ * @packageDocumentation
+ */
+
+export type { BpfCompiler, BpfOptions } from './bpf-compiler.ts'
+export { loadBpfCompiler } from './bpf-compiler.ts'
+export type { Capability } from './capabilities.ts'
+export { parseCapabilities, readCapabilities } from './capabilities.ts'
+export { Errno, errnoName, SystemCallError, systemError } from './errno.ts'
+export type { Kernel, KernelOptions, SocketOptions } from './kernel.ts'
+export { openKernel } from './kernel.ts'
+export type { Word } from './libc.ts'
+export type { MapOptions, MappedMemory } from './memory.ts'
+export type { Readiness, ReadinessOptions } from './readiness.ts'
+export type { ReceiveBuffer } from './receive-buffer.ts'

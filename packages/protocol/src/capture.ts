@@ -1,0 +1,164 @@
+import { InvalidArgumentError } from '@skydive/contracts'
+import { z } from 'zod'
+
+/** Capture types in the order in which the original lists them. */
+export const CAPTURE_TYPES = [
+  'ovssflow',
+  'pcapsocket',
+  'ovsmirror',
+  'dpdk',
+  'afpacket',
+  'pcap',
+  'ebpf',
+  'sflow',
+  'ovsnetflow',
+] as const
+
+/** A known capture type. */
+export type CaptureType = (typeof CAPTURE_TYPES)[number]
+
+/** Capture types of which several may run on one node; an empty type counts as one of them (spec platform 1.4.2). */
+const SHAREABLE: ReadonlySet<string> = new Set(['', 'afpacket', 'pcap'])
+
+/** Whether several captures of `type` may run on one node. */
+export function isShareableCaptureType(type: string): boolean {
+  return SHAREABLE.has(type)
+}
+
+const uint32 = z.number().int().min(0).max(0xffff_ffff)
+
+/**
+ * A capture as REST takes it (spec platform 1.4.2). Unknown members are ignored, missing ones take their zero value. What needs a
+ * Gremlin parser or a BPF compiler is checked by {@link checkCapture}.
+ */
+export const captureSchema = z.object({
+  UUID: z.string().default('').describe('Assigned by the server; what a client sends is overwritten'),
+  GremlinQuery: z.string().default('').describe('Which nodes to capture on, now and later'),
+  BPFFilter: z.string().default('').describe('libpcap expression'),
+  Name: z.string().default(''),
+  Description: z.string().default(''),
+  Type: z
+    .string()
+    .default('')
+    .describe(`Empty (chosen by the type of the node) or one of ${CAPTURE_TYPES.join(' ')}`),
+  Count: z.number().int().default(0).describe('On read: nodes on which this capture is active'),
+  Port: z.number().int().min(0).max(65_535).default(0).describe('Port of a collector that the user fixes'),
+  SamplingRate: uint32.default(0).describe('sFlow: one packet in N; 0 samples none'),
+  PollingInterval: uint32.default(0).describe('sFlow counters, seconds'),
+  RawPacketLimit: z.number().int().default(0).describe('Packets kept of a flow, 0 to 10'),
+  HeaderSize: z.number().int().default(0).describe('Bytes kept of a packet: 0 (default) or 14 to 4096'),
+  ExtraTCPMetric: z.boolean().default(false),
+  IPDefrag: z.boolean().default(false),
+  ReassembleTCP: z.boolean().default(false),
+  LayerKeyMode: z.string().default('').describe('L2, L3 or empty for flow.default_layer_key_mode'),
+  ExtraLayers: z.number().int().min(0).default(0).describe('Bit mask: VRRP 1, DNS 2, DHCPv4 4, all 255'),
+  Target: z.string().default('').describe('host:port that packets or flows are sent to instead of the flow table'),
+  TargetType: z.string().default('').describe('netflowv5 or erspanv1'),
+})
+
+/** A capture with every member set. */
+export type Capture = z.infer<typeof captureSchema>
+
+/** What {@link checkCapture} cannot know by itself. Each throws with the reason when it refuses. */
+export interface CaptureValidators {
+  gremlin(expression: string): void
+  bpf(expression: string): void | Promise<void>
+}
+
+/**
+ * Checks the rules of a capture that is to be created.
+ *
+ * @throws ERR_INVALID_ARGUMENT beginning with the member, such as `GremlinQuery: Not a valid Gremlin expression: …`.
+ */
+export async function checkCapture(capture: Capture, validators: CaptureValidators): Promise<void> {
+  await attempt('GremlinQuery', 'Not a valid Gremlin expression', capture.GremlinQuery, () =>
+    validators.gremlin(capture.GremlinQuery),
+  )
+  if (capture.BPFFilter !== '') {
+    await attempt('BPFFilter', 'Not a valid BPF expression', capture.BPFFilter, () => validators.bpf(capture.BPFFilter))
+  }
+  if (capture.Type !== '' && !(CAPTURE_TYPES as readonly string[]).includes(capture.Type)) {
+    throw refused(
+      'Type',
+      capture.Type,
+      `Not a valid capture type: ${capture.Type}, available types: [${CAPTURE_TYPES.join(' ')}]`,
+    )
+  }
+  if (capture.RawPacketLimit < 0 || capture.RawPacketLimit > 10) {
+    throw refused('RawPacketLimit', capture.RawPacketLimit, 'A valid raw packet limit size is > 0 && <= 10')
+  }
+  if (capture.HeaderSize !== 0 && (capture.HeaderSize < 14 || capture.HeaderSize > 4096)) {
+    throw refused('HeaderSize', capture.HeaderSize, 'A valid header size is >= 14 && <= 4096')
+  }
+  if (!['', 'L2', 'L3'].includes(capture.LayerKeyMode)) {
+    throw refused('LayerKeyMode', capture.LayerKeyMode, 'Not a valid layer key mode')
+  }
+  if (capture.Target !== '' && !isTarget(capture.Target)) throw refused('Target', capture.Target, 'Not a valid address')
+  if (!['', 'local', 'netflowv5', 'erspanv1'].includes(capture.TargetType)) {
+    throw refused(
+      'TargetType',
+      capture.TargetType,
+      `Not a valid target type: ${capture.TargetType}, available types: [netflowv5 erspanv1]`,
+    )
+  }
+  checkCapabilities(capture)
+}
+
+/** The members of a stored capture in the wire's order and with its presence rules (spec flows 3.1). */
+export function toWireCapture(capture: Capture): Record<string, unknown> {
+  const optional = <K extends keyof Capture>(key: K) => (capture[key] === '' || capture[key] === 0 ? {} : { [key]: capture[key] })
+  return {
+    UUID: capture.UUID,
+    ...optional('GremlinQuery'),
+    ...optional('BPFFilter'),
+    ...optional('Name'),
+    ...optional('Description'),
+    ...optional('Type'),
+    Count: capture.Count,
+    ...optional('Port'),
+    SamplingRate: capture.SamplingRate,
+    PollingInterval: capture.PollingInterval,
+    ...optional('RawPacketLimit'),
+    ...optional('HeaderSize'),
+    ExtraTCPMetric: capture.ExtraTCPMetric,
+    IPDefrag: capture.IPDefrag,
+    ReassembleTCP: capture.ReassembleTCP,
+    ...optional('LayerKeyMode'),
+    ...optional('ExtraLayers'),
+    ...optional('Target'),
+    ...optional('TargetType'),
+  }
+}
+
+/** Whether `candidate` may not stand beside `existing` (answer 409). */
+export function isDuplicateCapture(existing: Capture, candidate: Capture): boolean {
+  if (existing.Type !== candidate.Type || existing.GremlinQuery !== candidate.GremlinQuery) return false
+  return !isShareableCaptureType(candidate.Type) || existing.BPFFilter === candidate.BPFFilter
+}
+
+/** Only eBPF counts in the kernel: it sees neither filters nor packets. */
+function checkCapabilities(capture: Capture): void {
+  if (capture.Type !== 'ebpf') return
+  if (capture.BPFFilter !== '') throw refused('BPFFilter', capture.BPFFilter, "ebpf capture doesn't support BPF filtering")
+  if (capture.RawPacketLimit !== 0) {
+    throw refused('RawPacketLimit', capture.RawPacketLimit, "ebpf capture doesn't support raw packet capture")
+  }
+}
+
+async function attempt(field: string, text: string, value: string, check: () => void | Promise<void>): Promise<void> {
+  try {
+    await check()
+  } catch (error) {
+    throw new InvalidArgumentError(`${field}: ${text}: ${(error as Error).message}`, { field, value }, error)
+  }
+}
+
+/** A target is `host:port`, `[v6]:port`, `:port` or a bare port. */
+function isTarget(target: string): boolean {
+  const match = /^(?:(?:\[[0-9a-fA-F:.%]+\]|[A-Za-z0-9.-]*):)?(\d{1,5})$/.exec(target)
+  return match !== null && Number(match[1]) <= 65_535
+}
+
+function refused(field: string, value: unknown, text: string): InvalidArgumentError {
+  return new InvalidArgumentError(`${field}: ${text}`, { field, value })
+}

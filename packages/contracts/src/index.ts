@@ -84,6 +84,8 @@ export type {
 export { deterministicId, oidUuid, randomId, relationId } from './identifier.ts'
 export type { Clock, Counter, Gauge, Logger, Metrics, Service } from './lifecycle.ts'
 export { SILENT_LOGGER } from './lifecycle.ts'
+export type { NamespaceFeed, NamespaceListener, NamespaceRegistry, NetworkNamespace } from './namespace.ts'
+export type { NodeIds } from './node-ids.ts'
 export type { Detection, Probe, ProbeComponents, ProbeFactory, ProbeStatus } from './probe.ts'
 export type { FlowStore, KeyValueEntry, KeyValueEvent, KeyValueStore, StoreStatus, TopologyStore } from './store.ts'
 export type { WireEdge, WireNode } from './wire-element.ts'

@@ -1,0 +1,163 @@
+import {
+  CancelledError,
+  type Clock,
+  type GraphBatch,
+  type GraphEdge,
+  type GraphElement,
+  type GraphEvent,
+  type GraphNode,
+  type GraphView,
+  InvalidArgumentError,
+  type Logger,
+  type Metadata,
+  type ReadOptions,
+  type SliceCoverage,
+  type StoreStatus,
+  type TimeSlice,
+  type TopologyStore,
+} from '@skydive/contracts'
+import { viewOf } from '@skydive/graph'
+import type { LiveElement, StoredElement, StoredRevision, TopologyChange } from './messages.ts'
+import type { StoreThread } from './store-thread.ts'
+import { WriteQueue } from './write-queue.ts'
+
+/** Changes held while the medium refuses: about 100 MB of keyframes at worst. */
+const QUEUE_CAPACITY = 100_000
+
+/** What the topology store needs. */
+export interface TopologyStoreOptions {
+  readonly thread: StoreThread
+  readonly clock: Clock
+  readonly logger: Logger
+  /** The live graph, asked for when changes had to be dropped, so that the store can catch up. */
+  readonly snapshot?: () => { readonly nodes: readonly GraphNode[]; readonly edges: readonly GraphEdge[] }
+}
+
+/** The history of the graph in the store's files. */
+export class SqliteTopologyStore implements TopologyStore {
+  readonly #thread: StoreThread
+  readonly #queue: WriteQueue<TopologyChange>
+  #bytes = 0
+
+  constructor({ thread, clock, logger, snapshot }: TopologyStoreOptions) {
+    this.#thread = thread
+    this.#queue = new WriteQueue({
+      name: 'topology',
+      capacity: QUEUE_CAPACITY,
+      clock,
+      logger,
+      write: async (changes) => {
+        await thread.ask('appendTopology', { changes, nowMs: clock.now() })
+        this.#bytes = (await thread.ask('status', undefined)).bytes
+      },
+      onGap: () => {
+        const live = snapshot?.()
+        if (live)
+          void this.reconcile(live, clock.now()).catch((error: Error) =>
+            logger.error({ error: error.message }, 'store could not catch up'),
+          )
+      },
+    })
+  }
+
+  append(batch: GraphBatch): void {
+    this.#queue.push(batch.events.map(changeOf))
+  }
+
+  async reconcile(
+    live: { readonly nodes: readonly GraphNode[]; readonly edges: readonly GraphEdge[] },
+    timeMs: number,
+  ): Promise<void> {
+    await this.#queue.flush()
+    await this.#thread.ask('reconcile', { live: [...live.nodes, ...live.edges].map(liveElement), timeMs })
+  }
+
+  async open(slice?: TimeSlice, options?: ReadOptions): Promise<GraphView> {
+    if (!slice)
+      throw new InvalidArgumentError('the topology store keeps the past: ask the live graph for the present, or give a slice')
+    if (options?.signal?.aborted) throw new CancelledError()
+    await this.flush()
+    const revisions = await this.#thread.ask('readTopology', slice)
+    if (options?.signal?.aborted) throw new CancelledError()
+    const rows = slice.startMs === slice.lastMs ? newestById(revisions) : revisions
+    return viewOf({
+      slice,
+      nodes: rows.filter(({ kind }) => kind === 'node').map(nodeOf),
+      edges: rows.filter(({ kind }) => kind === 'edge').map(edgeOf),
+    })
+  }
+
+  async coverage(slice: TimeSlice): Promise<SliceCoverage> {
+    const knownFromMs = await this.#thread.ask('topologyCoverage', undefined)
+    if (knownFromMs !== undefined && knownFromMs <= slice.startMs) return { complete: true }
+    return { complete: false, knownFromMs: knownFromMs ?? Number.POSITIVE_INFINITY }
+  }
+
+  /** Makes readable what was accepted; a medium that refuses is no reason not to answer from what is there. */
+  async flush(): Promise<void> {
+    await this.#queue.flush().catch(() => undefined)
+  }
+
+  status(): StoreStatus {
+    return { ...this.#queue.status(), bytes: this.#bytes }
+  }
+
+  close(): Promise<void> {
+    return this.#queue.close()
+  }
+}
+
+function storedElement(element: GraphNode | GraphEdge): StoredElement {
+  return {
+    kind: element.kind,
+    id: element.id,
+    parent: element.kind === 'edge' ? element.parent : '',
+    child: element.kind === 'edge' ? element.child : '',
+    host: element.host,
+    origin: element.origin,
+    createdAtMs: element.createdAtMs,
+  }
+}
+
+function liveElement(element: GraphNode | GraphEdge): LiveElement {
+  return {
+    element: storedElement(element),
+    revision: element.revision,
+    updatedAtMs: element.updatedAtMs,
+    metadata: element.metadata,
+  }
+}
+
+function changeOf(event: GraphEvent): TopologyChange {
+  const element = 'node' in event ? event.node : event.edge
+  if (event.kind === 'node-added' || event.kind === 'edge-added') return { op: 'put', ...liveElement(element) }
+  if (event.kind === 'node-updated' || event.kind === 'edge-updated') {
+    return {
+      op: 'patch',
+      kind: element.kind,
+      id: element.id,
+      revision: element.revision,
+      updatedAtMs: element.updatedAtMs,
+      ops: event.ops,
+    }
+  }
+  return { op: 'delete', kind: element.kind, id: element.id, deletedAtMs: element.deletedAtMs ?? element.updatedAtMs }
+}
+
+function elementOf(stored: StoredRevision): GraphElement {
+  const { id, host, origin, createdAtMs, updatedAtMs, deletedAtMs, revision } = stored
+  return { id, host, origin, createdAtMs, updatedAtMs, deletedAtMs, revision, metadata: JSON.parse(stored.metadata) as Metadata }
+}
+
+function nodeOf(stored: StoredRevision): GraphNode {
+  return { kind: 'node', ...elementOf(stored) }
+}
+
+function edgeOf(stored: StoredRevision): GraphEdge {
+  return { kind: 'edge', ...elementOf(stored), parent: stored.parent, child: stored.child }
+}
+
+/** At a point in time an id has one row, also when it was deleted and made again in the same millisecond. */
+function newestById(revisions: readonly StoredRevision[]): readonly StoredRevision[] {
+  return [...new Map(revisions.map((revision) => [`${revision.kind}/${revision.id}`, revision])).values()]
+}

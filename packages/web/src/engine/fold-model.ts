@@ -1,0 +1,352 @@
+import type { GraphBatch, GraphEdge, GraphEvent, GraphNode, GraphView } from '@skydive/contracts'
+import { EdgeBundler } from './edge-bundler.ts'
+import type { SceneDelta, SceneElement, SceneState } from './scene.ts'
+import { CELL_HEIGHT, CELL_WIDTH, ROOT, type SavedLayout, SlotLayout } from './slot-layout.ts'
+
+/** Containers open by themselves while no more than this many elements are visible; beyond, the user opens what matters. */
+const AUTO_OPEN_VISIBLE = 2_500
+
+/** A node of the graph as the model knows it: who owns it and whom it owns. */
+interface Entry {
+  readonly id: string
+  node: GraphNode
+  owner: string
+  /** The edge that makes `owner` the owner. */
+  ownerEdge: string
+  readonly children: Set<string>
+  /** Elements below, at any depth. */
+  descendants: number
+}
+
+const OWNERSHIP = 'ownership'
+
+/**
+ * Turns a graph into what is drawn: nested containers by ownership, folded or open, each element in its slot, the other relations as lines
+ * between what is visible. Costs follow what changed: {@link FoldModel.flush} tells only that.
+ */
+export class FoldModel {
+  readonly layout: SlotLayout
+  readonly #entries = new Map<string, Entry>()
+  readonly #open = new Set<string>()
+  /** Containers that the user opened or folded: nothing decides about these by itself any more. */
+  readonly #decided = new Set<string>()
+  readonly #visible = new Map<string, SceneElement>()
+  readonly #dirty = new Set<string>()
+  readonly #removed = new Set<string>()
+  readonly #edges: EdgeBundler
+  /** Ownership edges whose parent is not known yet, by child. */
+  readonly #ownership = new Map<string, { readonly parent: string; readonly child: string }>()
+  #whole = true
+
+  constructor(saved?: SavedLayout) {
+    this.layout = new SlotLayout(saved)
+    this.#edges = new EdgeBundler({
+      representative: (id) => this.representative(id),
+      owner: (id) => this.#entries.get(id)?.owner,
+    })
+  }
+
+  /** Takes a whole graph in place of what was there; slots and foldings are kept for what is in both. */
+  reset(view: GraphView): void {
+    const present = new Set<string>()
+    view.forEachNode((ordinal) => {
+      present.add(view.node(ordinal).id)
+      return true
+    })
+    for (const id of [...this.#entries.keys()]) if (!present.has(id)) this.#removeNode(id)
+    this.#edges.clear()
+    this.#ownership.clear()
+    view.forEachNode((ordinal) => {
+      this.#putNode(view.node(ordinal))
+      return true
+    })
+    view.forEachEdge((ordinal) => {
+      this.#putEdge(view.edge(ordinal))
+      return true
+    })
+    for (const entry of this.#entries.values()) if (!this.#ownership.has(entry.ownerEdge)) this.#setOwner(entry, ROOT, '')
+    this.#whole = true
+    this.#visible.clear()
+  }
+
+  /** Follows the graph. */
+  apply(batch: GraphBatch): void {
+    for (const event of batch.events) this.#applyEvent(event)
+  }
+
+  #applyEvent(event: GraphEvent): void {
+    if (event.kind === 'node-added' || event.kind === 'node-updated') this.#putNode(event.node)
+    else if (event.kind === 'node-deleted') this.#removeNode(event.node.id)
+    else if (event.kind === 'edge-added' || event.kind === 'edge-updated') this.#putEdge(event.edge)
+    else this.#removeEdge(event.edge)
+  }
+
+  #putNode(node: GraphNode): void {
+    const entry = this.#entries.get(node.id)
+    if (entry) {
+      entry.node = node
+    } else {
+      this.#entries.set(node.id, { id: node.id, node, owner: ROOT, ownerEdge: '', children: new Set(), descendants: 0 })
+    }
+    this.#dirty.add(node.id)
+  }
+
+  #removeNode(id: string): void {
+    const entry = this.#entries.get(id)
+    if (!entry) return
+    for (const child of [...entry.children]) this.#setOwner(this.#entries.get(child)!, ROOT, '')
+    this.#setOwner(entry, ROOT, '')
+    this.#entries.delete(id)
+    this.#open.delete(id)
+    this.#decided.delete(id)
+    this.#dirty.delete(id)
+    this.layout.remove(id)
+    this.#removed.add(id)
+    this.#edges.touchNode(id)
+  }
+
+  #putEdge(edge: GraphEdge): void {
+    const relation = String(edge.metadata['RelationType'] ?? '')
+    if (relation !== OWNERSHIP) {
+      this.#edges.put(edge, relation)
+      return
+    }
+    this.#ownership.set(edge.id, edge)
+    const child = this.#entries.get(edge.child)
+    if (child && this.#entries.has(edge.parent)) this.#setOwner(child, edge.parent, edge.id)
+  }
+
+  #removeEdge(edge: GraphEdge): void {
+    if (!this.#ownership.delete(edge.id)) {
+      this.#edges.remove(edge.id)
+      return
+    }
+    const child = this.#entries.get(edge.child)
+    if (child?.ownerEdge === edge.id) this.#setOwner(child, ROOT, '')
+  }
+
+  #setOwner(entry: Entry, owner: string, ownerEdge: string): void {
+    entry.ownerEdge = ownerEdge
+    if (entry.owner === owner) return
+    const size = entry.descendants + 1
+    this.#changeDescendants(entry.owner, -size)
+    this.#entries.get(entry.owner)?.children.delete(entry.id)
+    entry.owner = owner
+    this.#entries.get(owner)?.children.add(entry.id)
+    this.#changeDescendants(owner, size)
+    this.#touchSubtree(entry)
+  }
+
+  #changeDescendants(from: string, by: number): void {
+    // Bounded, so that a ring of ownership edges can't hang the page.
+    let entry = this.#entries.get(from)
+    for (let depth = 0; entry && depth < 64; depth++) {
+      entry.descendants += by
+      this.#dirty.add(entry.id)
+      entry = this.#entries.get(entry.owner)
+    }
+  }
+
+  /** Marks an element and what is shown of it below. */
+  #touchSubtree(entry: Entry, depth = 0): void {
+    this.#dirty.add(entry.id)
+    this.#edges.touchNode(entry.id)
+    if (depth < 64) for (const child of entry.children) this.#touchSubtree(this.#entries.get(child)!, depth + 1)
+  }
+
+  isOpen(id: string): boolean {
+    return this.#open.has(id)
+  }
+
+  /** Opens or folds a container, as the user asked. */
+  setOpen(id: string, open: boolean): void {
+    const entry = this.#entries.get(id)
+    if (!entry || entry.children.size === 0) return
+    this.#decided.add(id)
+    this.#setOpen(entry, open)
+  }
+
+  #setOpen(entry: Entry, open: boolean): void {
+    if (this.#open.has(entry.id) === open) return
+    if (open) this.#open.add(entry.id)
+    else this.#open.delete(entry.id)
+    this.#touchSubtree(entry)
+  }
+
+  /** Opens every container around an element, so that it can be seen. */
+  reveal(id: string): void {
+    for (let entry = this.#entries.get(this.#entries.get(id)?.owner ?? ROOT); entry; entry = this.#entries.get(entry.owner))
+      this.setOpen(entry.id, true)
+  }
+
+  /** What stands for an element on the page: itself, or the outermost folded container around it; `undefined` when unknown. */
+  representative(id: string): string | undefined {
+    let entry = this.#entries.get(id)
+    if (!entry) return undefined
+    let shown = id
+    for (let depth = 0; entry.owner !== ROOT && depth < 64; depth++) {
+      if (!this.#open.has(entry.owner)) shown = entry.owner
+      const owner = this.#entries.get(entry.owner)
+      if (!owner) break
+      entry = owner
+    }
+    return shown
+  }
+
+  /** Where an element is drawn, or what hides it. */
+  elementFor(id: string): SceneElement | undefined {
+    const shown = this.representative(id)
+    return shown === undefined ? undefined : this.#visible.get(shown)
+  }
+
+  node(id: string): GraphNode | undefined {
+    return this.#entries.get(id)?.node
+  }
+
+  ownerOf(id: string): string | undefined {
+    return this.#entries.get(id)?.owner
+  }
+
+  /** What changed since the last call. */
+  flush(): SceneDelta {
+    const whole = this.#whole
+    this.#whole = false
+    if (whole) for (const id of this.#entries.keys()) this.#dirty.add(id)
+    this.#openByThemselves()
+
+    const elements: SceneElement[] = []
+    const removedElements = [...this.#removed].filter((id) => this.#visible.delete(id))
+    // Containers before what is inside them, so that regions are there when members want a slot.
+    const changed = [...this.#dirty].map((id) => ({ id, depth: this.#depth(id) })).sort((a, b) => a.depth - b.depth)
+    for (const { id } of changed) this.#place(id)
+    for (const id of this.#regionsMoved(changed.map(({ id }) => id))) {
+      const element = this.#present(id)
+      const known = this.#visible.get(id)
+      if (element && (!known || !sameElement(known, element))) {
+        this.#visible.set(id, element)
+        elements.push(element)
+      } else if (!element && this.#visible.delete(id)) {
+        removedElements.push(id)
+      }
+    }
+    this.#dirty.clear()
+    this.#removed.clear()
+    const { edges, removedEdges } = this.#edges.flush(whole)
+    return { whole, elements, removedElements, edges, removedEdges }
+  }
+
+  /** Opens containers nobody decided about, outermost first, while the page stays readable. */
+  #openByThemselves(): void {
+    const undecided = [...this.#dirty]
+      .map((id) => this.#entries.get(id))
+      .filter(
+        (entry) => entry !== undefined && entry.children.size > 0 && !this.#open.has(entry.id) && !this.#decided.has(entry.id),
+      )
+      .map((entry) => ({ entry: entry!, depth: this.#depth(entry!.id) }))
+      .sort((a, b) => a.depth - b.depth)
+    if (undecided.length === 0) return
+    let visible = this.#visible.size
+    if (visible === 0) for (const entry of this.#entries.values()) if (entry.owner === ROOT) visible += 1
+    for (const { entry } of undecided) {
+      if (visible + entry.children.size > AUTO_OPEN_VISIBLE) continue
+      if (!this.#isShown(entry)) continue
+      visible += entry.children.size
+      this.#setOpen(entry, true)
+    }
+  }
+
+  #isShown(entry: Entry): boolean {
+    return this.representative(entry.id) === entry.id
+  }
+
+  #depth(id: string): number {
+    let depth = 0
+    for (let entry = this.#entries.get(id); entry && entry.owner !== ROOT && depth < 64; entry = this.#entries.get(entry.owner))
+      depth += 1
+    return depth
+  }
+
+  #place(id: string): void {
+    const entry = this.#entries.get(id)
+    if (!entry || !this.#isShown(entry)) return
+    if (this.#open.has(id) && entry.children.size > 0) this.layout.openContainer(id, entry.owner, entry.children.size)
+    else if (!this.layout.hasRegion(id)) this.layout.addLeaf(id, entry.owner)
+  }
+
+  /** The ids to look at: those that changed, and what lies inside a container that had to move. */
+  #regionsMoved(ids: readonly string[]): Set<string> {
+    const affected = new Set(ids)
+    const looked = new Set<string>([ROOT])
+    const containers = ids.map((id) => this.#entries.get(id)?.owner ?? ROOT)
+    for (let i = 0; i < containers.length; i++) {
+      const container = containers[i]!
+      if (looked.has(container)) continue
+      looked.add(container)
+      const known = this.#visible.get(container)
+      const rect = this.layout.rectOf(container)
+      if (known && rect) {
+        affected.add(container)
+        if (known.x !== rect.x || known.y !== rect.y) this.#addShownBelow(container, affected)
+      }
+      containers.push(this.#entries.get(container)?.owner ?? ROOT)
+    }
+    return affected
+  }
+
+  #addShownBelow(container: string, into: Set<string>): void {
+    for (const child of this.#entries.get(container)?.children ?? []) {
+      into.add(child)
+      if (this.#open.has(child)) this.#addShownBelow(child, into)
+    }
+  }
+
+  /** How an element is drawn now; `undefined` when a folded container hides it. */
+  #present(id: string): SceneElement | undefined {
+    const entry = this.#entries.get(id)
+    if (!entry || !this.#isShown(entry)) return undefined
+    const rect = this.layout.rectOf(id)
+    if (!rect) return undefined
+    const kind = entry.children.size === 0 ? 'leaf' : this.#open.has(id) ? 'open' : 'folded'
+    const { metadata } = entry.node
+    return {
+      id,
+      parent: entry.owner,
+      kind,
+      label: String(metadata['Name'] ?? id),
+      type: String(metadata['Type'] ?? ''),
+      state: stateOf(metadata['State']),
+      hidden: kind === 'folded' ? entry.descendants : 0,
+      captured: Array.isArray(metadata['Captures']) && metadata['Captures'].length > 0,
+      x: rect.x,
+      y: rect.y,
+      width: kind === 'open' ? rect.width : CELL_WIDTH,
+      height: kind === 'open' ? rect.height : CELL_HEIGHT,
+    }
+  }
+
+  /** The lines that touch an element itself, unmerged: drawn when it is hovered or selected. */
+  edgesOf(id: string): { readonly from: string; readonly to: string; readonly relation: string }[] {
+    return this.#edges.edgesOf(id)
+  }
+}
+
+function stateOf(value: unknown): SceneState {
+  if (value === 'UP') return 'up'
+  return value === 'DOWN' ? 'down' : 'none'
+}
+
+function sameElement(a: SceneElement, b: SceneElement): boolean {
+  return (
+    a.x === b.x &&
+    a.y === b.y &&
+    a.kind === b.kind &&
+    a.state === b.state &&
+    a.label === b.label &&
+    a.hidden === b.hidden &&
+    a.captured === b.captured &&
+    a.parent === b.parent &&
+    a.width === b.width &&
+    a.height === b.height &&
+    a.type === b.type
+  )
+}

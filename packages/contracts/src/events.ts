@@ -34,6 +34,15 @@ export interface Cursor {
 /** Takes a batch. It must not throw; a listener that throws is reported to the graph's error listener and stays subscribed. */
 export type GraphListener = (batch: GraphBatch) => void
 
+/** How a listener wants to be told. */
+export interface SubscribeOptions {
+  /**
+   * Leave out the batches that this listener commits itself while it handles another one (spec graph 1.8, rule 4): what linkers want.
+   * Default `false`: whoever keeps a copy must see every version.
+   */
+  readonly skipOwn?: boolean
+}
+
 /** Ends a subscription. Calling it twice is a no-op. */
 export type Unsubscribe = () => void
 
@@ -46,7 +55,7 @@ export type Unsubscribe = () => void
  */
 export interface GraphEvents {
   readonly cursor: Cursor
-  subscribe(listener: GraphListener): Unsubscribe
+  subscribe(listener: GraphListener, options?: SubscribeOptions): Unsubscribe
   /**
    * The batches after `cursor`, oldest first; `undefined` when the log does not reach back that far or the epoch differs:
    * the reader must take a whole snapshot instead. Costs what it returns.

@@ -42,7 +42,7 @@ export {
   UnavailableError,
   UnsupportedError,
 } from './errors.ts'
-export type { Cursor, GraphBatch, GraphEvent, GraphEvents, GraphListener, Unsubscribe } from './events.ts'
+export type { Cursor, GraphBatch, GraphEvent, GraphEvents, GraphListener, SubscribeOptions, Unsubscribe } from './events.ts'
 export type { BoolFilterOp, Filter, SearchQuery, SortOrder } from './filter.ts'
 export type {
   EnhancedFlow,

@@ -1,0 +1,249 @@
+import { describe, expect, test } from '@jest/globals'
+import type { GraphEdge, GraphNode, GraphView, MetadataValue, TimeSlice } from '@skydive/contracts'
+import fc from 'fast-check'
+import { createGraph, type Graph } from './index.ts'
+
+/** What a random run does; ids are drawn from few, so that conflicts, reuse and absence all happen. */
+type Step =
+  | { readonly op: 'put-node'; readonly id: number; readonly key: number; readonly value: number }
+  | { readonly op: 'delete-node'; readonly id: number }
+  | { readonly op: 'put-edge'; readonly id: number; readonly parent: number; readonly child: number }
+  | { readonly op: 'delete-edge'; readonly id: number }
+  | { readonly op: 'fail' }
+  | { readonly op: 'tick'; readonly ms: number }
+
+const KEYS = ['Name', 'Type', 'MTU', 'A.B'] as const
+const VALUES: readonly MetadataValue[] = ['x', 'y', '7', 7, true, ['x', 'y'], [7, '8']]
+const small = fc.integer({ min: 0, max: 7 })
+const step: fc.Arbitrary<Step> = fc.oneof(
+  { weight: 5, arbitrary: fc.record({ op: fc.constant('put-node' as const), id: small, key: small, value: small }) },
+  { weight: 2, arbitrary: fc.record({ op: fc.constant('delete-node' as const), id: small }) },
+  { weight: 4, arbitrary: fc.record({ op: fc.constant('put-edge' as const), id: small, parent: small, child: small }) },
+  { weight: 2, arbitrary: fc.record({ op: fc.constant('delete-edge' as const), id: small }) },
+  { weight: 1, arbitrary: fc.record({ op: fc.constant('fail' as const) }) },
+  { weight: 2, arbitrary: fc.record({ op: fc.constant('tick' as const), ms: fc.integer({ min: 0, max: 3 }) }) },
+)
+const transactions = fc.array(fc.array(step, { maxLength: 6 }), { maxLength: 25 })
+
+/** The simplest thing that could be a graph: two maps in order of insertion, copied at every version. */
+interface Model {
+  readonly nodes: Map<string, GraphNode>
+  readonly edges: Map<string, GraphEdge>
+}
+
+function contents(view: GraphView): Model {
+  const nodes = new Map<string, GraphNode>()
+  const edges = new Map<string, GraphEdge>()
+  view.forEachNode((row) => {
+    nodes.set(view.node(row).id, view.node(row))
+    return true
+  })
+  view.forEachEdge((row) => {
+    edges.set(view.edge(row).id, view.edge(row))
+    return true
+  })
+  return { nodes, edges }
+}
+
+/** Runs the transactions; the model follows the events alone, so that it also proves them. */
+function run(graph: Graph, now: { ms: number }, script: readonly (readonly Step[])[], after: (model: Model) => void): void {
+  const model: Model = { nodes: new Map(), edges: new Map() }
+  graph.subscribe(({ events }) => {
+    for (const event of events) {
+      if (event.kind === 'node-added') expect(model.nodes.has(event.node.id)).toBe(false)
+      if (event.kind === 'node-updated') expect(model.nodes.get(event.node.id)).toBe(event.previous)
+      if (event.kind === 'node-deleted') {
+        model.nodes.delete(event.node.id)
+        for (const edge of model.edges.values()) expect([edge.parent, edge.child]).not.toContain(event.node.id)
+      } else if (event.kind === 'edge-deleted') model.edges.delete(event.edge.id)
+      else if ('node' in event) model.nodes.set(event.node.id, event.node)
+      else model.edges.set(event.edge.id, event.edge)
+    }
+  })
+  const writer = graph.writer({ origin: 'agent.alpha', host: 'alpha' })
+  for (const steps of script) {
+    try {
+      writer.transaction((tx) => {
+        for (const item of steps) {
+          if (item.op === 'tick') now.ms += item.ms
+          else if (item.op === 'fail') throw new Error('rolled back')
+          else if (item.op === 'delete-node') tx.deleteNode(`n${item.id}`)
+          else if (item.op === 'delete-edge') tx.deleteEdge(`e${item.id}`)
+          else if (item.op === 'put-node') {
+            const id = `n${item.id}`
+            const key = KEYS[item.key % KEYS.length]!
+            const value = VALUES[item.value % VALUES.length]!
+            if (tx.node(id)) tx.patchNode(id, { [key]: item.value === 7 ? undefined : value })
+            else tx.addNode({ id, metadata: { [key === 'A.B' ? 'A' : key]: key === 'A.B' ? { B: value } : value } })
+          } else if (!tx.edge(`e${item.id}`) && tx.node(`n${item.parent}`) && tx.node(`n${item.child}`)) {
+            const metadata = { RelationType: item.id % 2 ? 'layer2' : 'ownership' }
+            tx.addEdge({ id: `e${item.id}`, parent: `n${item.parent}`, child: `n${item.child}`, metadata })
+          }
+        }
+      })
+    } catch (error) {
+      expect((error as Error).message).toBe('rolled back')
+    }
+    after(model)
+  }
+}
+
+function expectSame(view: GraphView, model: Model): void {
+  const got = contents(view)
+  expect([...got.nodes.values()]).toEqual([...model.nodes.values()])
+  expect([...got.edges.values()]).toEqual([...model.edges.values()])
+  expect([view.nodeCount, view.edgeCount]).toEqual([model.nodes.size, model.edges.size])
+  for (let i = 0; i < 8; i++) {
+    const row = view.nodeOrdinal(`n${i}`)
+    const node = model.nodes.get(`n${i}`)
+    expect(row < 0 ? undefined : view.node(row)).toBe(node)
+    if (!node) continue
+    const out: string[] = []
+    const into: string[] = []
+    view.forEachOut(row, (edge, child) => {
+      out.push(`${view.edge(edge).id}>${view.node(child).id}`)
+      return true
+    })
+    view.forEachIn(row, (edge, parent) => {
+      into.push(`${view.edge(edge).id}<${view.node(parent).id}`)
+      return true
+    })
+    const edges = [...model.edges.values()]
+    expect(out.sort()).toEqual(
+      edges
+        .filter((edge) => edge.parent === node.id)
+        .map((edge) => `${edge.id}>${edge.child}`)
+        .sort(),
+    )
+    expect(into.sort()).toEqual(
+      edges
+        .filter((edge) => edge.child === node.id)
+        .map((edge) => `${edge.id}<${edge.parent}`)
+        .sort(),
+    )
+  }
+  expectIndexes(view, model)
+}
+
+function expectIndexes(view: GraphView, model: Model): void {
+  const matches = (node: GraphNode, key: string, wanted: string | number | boolean): boolean => {
+    const value = key === 'A.B' ? (node.metadata['A'] as { B?: MetadataValue } | undefined)?.B : node.metadata[key]
+    return (Array.isArray(value) ? value : [value]).some(
+      (item) => item === wanted || (typeof wanted === 'number' && item !== undefined && Number(item) === wanted),
+    )
+  }
+  for (const key of ['Name', 'Type', 'MTU', 'A.B']) {
+    for (const wanted of ['x', 'y', '7', 7, 8, 1, true, 'nope']) {
+      const found: string[] = []
+      view.forEachNodeWith(key, wanted, (row) => {
+        found.push(view.node(row).id)
+        return true
+      })
+      const expected = [...model.nodes.values()].filter((node) => matches(node, key, wanted)).map((node) => node.id)
+      expect({ key, wanted, found }).toEqual({ key, wanted, found: expected })
+      expect(view.nodeCardinality(key, wanted)).toBe(expected.length)
+    }
+  }
+}
+
+function snapshot(model: Model): Model {
+  return { nodes: new Map(model.nodes), edges: new Map(model.edges) }
+}
+
+const options = { nodeIndexes: ['MTU', 'A.B'], epoch: 'test' }
+
+describe('a graph under random transactions', () => {
+  test('equals a pair of maps that follows its events', () => {
+    fc.assert(
+      fc.property(transactions, (script) => {
+        const now = { ms: 1000 }
+        const graph = createGraph({ ...options, clock: { now: () => now.ms } })
+        run(graph, now, script, (model) => expectSame(graph.view, model))
+      }),
+      { numRuns: 150 },
+    )
+  })
+
+  test('shows every pinned version for ever, also with a short memory', () => {
+    fc.assert(
+      fc.property(transactions, fc.boolean(), (script, forgetful) => {
+        const now = { ms: 1000 }
+        const retention = forgetful ? { ageMs: 0, bytes: 1 } : {}
+        const graph = createGraph({ ...options, retention, clock: { now: () => now.ms } })
+        const pinned: { view: GraphView; model: Model }[] = []
+        run(graph, now, script, (model) => pinned.push({ view: graph.view, model: snapshot(model) }))
+        for (const { view, model } of pinned) expectSame(view, model)
+      }),
+      { numRuns: 100 },
+    )
+  })
+
+  test('answers at(t) and between(t1, t2) as a list of all revisions does', () => {
+    fc.assert(
+      fc.property(transactions, fc.integer({ min: 0, max: 60 }), fc.integer({ min: 0, max: 20 }), (script, from, length) => {
+        const now = { ms: 1000 }
+        const graph = createGraph({ ...options, clock: { now: () => now.ms } })
+        const revisions: { element: GraphNode | GraphEdge; until: number | undefined }[] = []
+        graph.subscribe(({ events }) => {
+          for (const event of events) {
+            const element = 'node' in event ? event.node : event.edge
+            const open = revisions.findLast((other) => other.element.id === element.id && other.element.kind === element.kind)
+            if (event.kind.endsWith('deleted')) open!.element = element
+            else {
+              if (event.kind.endsWith('updated')) open!.until = element.updatedAtMs
+              revisions.push({ element, until: undefined })
+            }
+          }
+        })
+        run(graph, now, script, () => {
+          now.ms += 1
+        })
+        const slice = { startMs: 1000 + from, lastMs: 1000 + from + length }
+        expect(sorted(contentsOf(graph.between(slice.startMs, slice.lastMs)))).toEqual(sorted(naive(revisions, slice)))
+        const point = { startMs: 1000 + from, lastMs: 1000 + from }
+        expect(sorted(contentsOf(graph.at(1000 + from)))).toEqual(sorted(newest(naive(revisions, point))))
+      }),
+      { numRuns: 150 },
+    )
+  })
+})
+
+type Element = GraphNode | GraphEdge
+
+function contentsOf(view: GraphView): Element[] {
+  const elements: Element[] = []
+  view.forEachNode((row) => {
+    elements.push(view.node(row))
+    return true
+  })
+  view.forEachEdge((row) => {
+    elements.push(view.edge(row))
+    return true
+  })
+  return elements
+}
+
+function naive(revisions: readonly { element: Element; until: number | undefined }[], slice: TimeSlice): Element[] {
+  return revisions
+    .filter(
+      ({ element, until }) =>
+        element.updatedAtMs <= slice.lastMs &&
+        (until === undefined || until > slice.startMs) &&
+        (element.deletedAtMs ?? Number.POSITIVE_INFINITY) >= slice.startMs,
+    )
+    .map(({ element }) => element)
+}
+
+/** At an instant the younger life of an id stands. */
+function newest(elements: readonly Element[]): Element[] {
+  const last = new Map<string, Element>()
+  for (const element of elements) {
+    const key = element.kind + element.id
+    if (!last.has(key) || last.get(key)!.deletedAtMs !== null) last.set(key, element)
+  }
+  return [...last.values()]
+}
+
+function sorted(elements: readonly Element[]): string[] {
+  return elements.map((element) => JSON.stringify(element)).sort()
+}

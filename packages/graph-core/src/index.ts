@@ -1,0 +1,11 @@
+/**
+ * A temporal property graph in memory: written in transactions by origin, followed by batches of events, read at one version or at any
+ * time that is still remembered. Pure: runs in a browser.
+ *
+ * @packageDocumentation
+ */
+
+export { DEFAULT_EDGE_INDEXES, DEFAULT_NODE_INDEXES } from './default-indexes.ts'
+export type { Retention } from './event-log.ts'
+export { createGraph, type Graph, type GraphOptions, type GraphStats, type WriterOptions } from './graph.ts'
+export { isInSlice, isPoint, type ViewInit, viewOf } from './slice-view.ts'

@@ -1,0 +1,269 @@
+import type {
+  EdgeInit,
+  GraphEdge,
+  GraphElement,
+  GraphNode,
+  GraphTransaction,
+  Metadata,
+  MetadataOp,
+  MetadataPatch,
+  NodeInit,
+} from '@skydive/contracts'
+import {
+  ConflictError,
+  InvalidArgumentError,
+  InvariantError,
+  NotFoundError,
+  PermissionError,
+  relationId,
+} from '@skydive/contracts'
+import { copyMetadata, copyMetadataValue, deletePath, diffMetadata, equalValues, getPath, setPath } from '@skydive/filter'
+import type { GraphState } from './graph-state.ts'
+import type { RowTable } from './row-table.ts'
+
+/** Who writes, and when. */
+export interface TransactionContext {
+  readonly origin: string
+  readonly host: string
+  /** The one time of everything in the transaction, ms since the epoch. */
+  readonly timeMs: number
+}
+
+interface Patched {
+  readonly metadata: Metadata
+  readonly ops: readonly MetadataOp[]
+}
+
+/** What a patch does to metadata: only what really changes becomes an operation. */
+function applyPatch(metadata: Metadata, patch: MetadataPatch): Patched {
+  const ops: MetadataOp[] = []
+  let current = metadata
+  for (const key of Object.keys(patch)) {
+    const given = patch[key]
+    if (given === undefined) {
+      const smaller = deletePath(current, key)
+      if (smaller === undefined) continue
+      current = smaller
+      ops.push({ op: 'delete', key })
+      continue
+    }
+    const old = getPath(current, key)
+    if (old === given || (typeof given === 'object' && equalValues(old, given))) continue
+    const value = copyMetadataValue(given, key)
+    const changed = setPath(current, key, value)
+    if (changed === undefined) {
+      throw new InvalidArgumentError(`metadata "${key}" can't be set: a part of the path has a value that is no object`, { key })
+    }
+    current = changed
+    ops.push({ op: 'set', key, value })
+  }
+  return { metadata: current, ops }
+}
+
+/** The operations of a writer over the state. Closed after its transaction: a kept reference can't write. */
+export class StateTransaction implements GraphTransaction {
+  private readonly state: GraphState
+  private readonly context: TransactionContext
+  private open = true
+
+  constructor(state: GraphState, context: TransactionContext) {
+    this.state = state
+    this.context = context
+  }
+
+  /** After this every operation throws. */
+  close(): void {
+    this.open = false
+  }
+
+  node(id: string): GraphNode | undefined {
+    return current(this.state.nodes, id)
+  }
+
+  edge(id: string): GraphEdge | undefined {
+    return current(this.state.edges, id)
+  }
+
+  addNode(init: NodeInit): GraphNode {
+    this.checkOpen()
+    if (this.state.nodes.byId.has(init.id)) throw new ConflictError('Node ID conflict', { id: init.id })
+    const node: GraphNode = { kind: 'node', ...this.newElement(init, init.id) }
+    this.state.insertNode(node)
+    return node
+  }
+
+  putNode(init: NodeInit): GraphNode {
+    return this.state.nodes.byId.has(init.id) ? this.replaceNode(init.id, init.metadata) : this.addNode(init)
+  }
+
+  patchNode(id: string, patch: MetadataPatch): GraphNode {
+    const row = this.ownNode(id)
+    const node = this.state.nodes.heads[row]!.element
+    return this.changeNode(row, node, applyPatch(node.metadata, patch))
+  }
+
+  replaceNode(id: string, metadata: Metadata): GraphNode {
+    const row = this.ownNode(id)
+    const node = this.state.nodes.heads[row]!.element
+    return this.changeNode(row, node, replacement(node.metadata, metadata))
+  }
+
+  deleteNode(id: string): boolean {
+    this.checkOpen()
+    const row = this.state.nodes.byId.get(id)
+    if (row === undefined) return false
+    this.checkOrigin(this.state.nodes.heads[row]!.element)
+    this.state.removeNode(row, this.context.timeMs)
+    return true
+  }
+
+  addEdge(init: EdgeInit): GraphEdge {
+    this.checkOpen()
+    const id = init.id ?? defaultEdgeId(init)
+    const { nodes, edges } = this.state
+    if (edges.byId.has(id)) throw new ConflictError('Edge ID conflict', { id })
+    const parent = nodes.byId.get(init.parent)
+    if (parent === undefined) throw new NotFoundError('Parent node not found', { id, parent: init.parent })
+    const child = nodes.byId.get(init.child)
+    if (child === undefined) throw new NotFoundError('Child node not found', { id, child: init.child })
+    const edge: GraphEdge = { kind: 'edge', ...this.newElement(init, id), parent: init.parent, child: init.child }
+    this.state.insertEdge(edge, parent, child)
+    return edge
+  }
+
+  putEdge(init: EdgeInit): GraphEdge {
+    const id = init.id ?? defaultEdgeId(init)
+    const known = this.edge(id)
+    if (!known) return this.addEdge(init)
+    if (known.parent !== init.parent || known.child !== init.child) {
+      throw new ConflictError('Edge ID conflict: the ends of an edge never change; delete it first', { id })
+    }
+    return this.replaceEdge(id, init.metadata)
+  }
+
+  patchEdge(id: string, patch: MetadataPatch): GraphEdge {
+    const row = this.ownEdge(id)
+    const edge = this.state.edges.heads[row]!.element
+    return this.changeEdge(row, edge, applyPatch(edge.metadata, patch))
+  }
+
+  replaceEdge(id: string, metadata: Metadata): GraphEdge {
+    const row = this.ownEdge(id)
+    const edge = this.state.edges.heads[row]!.element
+    return this.changeEdge(row, edge, replacement(edge.metadata, metadata))
+  }
+
+  deleteEdge(id: string): boolean {
+    this.checkOpen()
+    const row = this.state.edges.byId.get(id)
+    if (row === undefined) return false
+    this.checkOrigin(this.state.edges.heads[row]!.element)
+    this.state.removeEdge(row, this.context.timeMs)
+    return true
+  }
+
+  own(parent: string, child: string): GraphEdge {
+    this.checkOpen()
+    let kept: GraphEdge | undefined
+    const superseded: GraphEdge[] = []
+    for (const edge of this.edgesInto(child)) {
+      if (edge.metadata['RelationType'] !== 'ownership') continue
+      if (edge.parent === parent && !kept) kept = edge
+      else superseded.push(edge)
+    }
+    for (const edge of superseded) this.deleteEdge(edge.id)
+    return kept ?? this.addEdge({ parent, child, metadata: { RelationType: 'ownership' } })
+  }
+
+  linkLayer2(a: string, b: string, metadata: Metadata = {}): GraphEdge {
+    this.checkOpen()
+    for (const [from, to] of [
+      [a, b],
+      [b, a],
+    ] as const) {
+      for (const edge of this.edgesInto(to)) if (edge.parent === from && edge.metadata['RelationType'] === 'layer2') return edge
+    }
+    return this.addEdge({ parent: a, child: b, metadata: { RelationType: 'layer2', ...metadata } })
+  }
+
+  private *edgesInto(child: string): Iterable<GraphEdge> {
+    const { nodes, edges, adjacency } = this.state
+    const row = nodes.byId.get(child)
+    if (row === undefined) return
+    const lists = adjacency.incoming
+    for (let edge = lists.first(row); edge >= 0; edge = lists.after(edge)) yield edges.heads[edge]!.element
+  }
+
+  private newElement(init: NodeInit | EdgeInit, id: string): Omit<GraphElement, 'kind'> {
+    if (id === '') throw new InvalidArgumentError('an element needs an id that is not empty', { id })
+    return {
+      id,
+      metadata: copyMetadata(init.metadata),
+      host: init.host ?? this.context.host,
+      origin: this.context.origin,
+      createdAtMs: init.createdAtMs ?? this.context.timeMs,
+      updatedAtMs: init.updatedAtMs ?? this.context.timeMs,
+      deletedAtMs: null,
+      revision: init.revision ?? 1,
+    }
+  }
+
+  private changeNode(row: number, node: GraphNode, { metadata, ops }: Patched): GraphNode {
+    if (ops.length === 0) return node
+    const changed = { ...node, metadata, updatedAtMs: this.context.timeMs, revision: node.revision + 1 }
+    this.state.updateNode(row, changed, ops)
+    return changed
+  }
+
+  private changeEdge(row: number, edge: GraphEdge, { metadata, ops }: Patched): GraphEdge {
+    if (ops.length === 0) return edge
+    const changed = { ...edge, metadata, updatedAtMs: this.context.timeMs, revision: edge.revision + 1 }
+    this.state.updateEdge(row, changed, ops)
+    return changed
+  }
+
+  private ownNode(id: string): number {
+    this.checkOpen()
+    const row = this.state.nodes.byId.get(id)
+    if (row === undefined) throw new NotFoundError('Node not found', { id })
+    this.checkOrigin(this.state.nodes.heads[row]!.element)
+    return row
+  }
+
+  private ownEdge(id: string): number {
+    this.checkOpen()
+    const row = this.state.edges.byId.get(id)
+    if (row === undefined) throw new NotFoundError('Edge not found', { id })
+    this.checkOrigin(this.state.edges.heads[row]!.element)
+    return row
+  }
+
+  private checkOpen(): void {
+    if (!this.open)
+      throw new InvariantError('a transaction was used after its body had returned; write within the body, synchronously')
+  }
+
+  private checkOrigin(element: GraphElement): void {
+    if (element.origin === this.context.origin) return
+    throw new PermissionError(
+      `"${element.id}" belongs to ${element.origin}; a writer of ${this.context.origin} may link to it, not change it`,
+      {},
+    )
+  }
+}
+
+function current<E extends GraphElement>(table: RowTable<E>, id: string): E | undefined {
+  const row = table.byId.get(id)
+  return row === undefined ? undefined : table.heads[row]!.element
+}
+
+function replacement(before: Metadata, given: Metadata): Patched {
+  if (equalValues(before, given)) return { metadata: before, ops: [] }
+  const metadata = copyMetadata(given)
+  return { metadata, ops: diffMetadata(before, metadata) }
+}
+
+function defaultEdgeId(init: EdgeInit): string {
+  const relation = init.metadata['RelationType']
+  return relationId(init.parent, init.child, typeof relation === 'string' ? relation : '')
+}

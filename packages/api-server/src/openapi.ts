@@ -1,0 +1,144 @@
+import {
+  captureSchema,
+  connectionStatusSchema,
+  edgeBodySchema,
+  errorAnswerSchema,
+  identitySchema,
+  jsonPatchSchema,
+  loginAnswerSchema,
+  nodeBodySchema,
+  topologyQuerySchema,
+  wireEdgeSchema,
+  wireGraphSchema,
+  wireNodeSchema,
+} from '@skydive/protocol'
+import { z } from 'zod'
+import type { ApiServerOptions } from './options.ts'
+
+const SCHEMAS = {
+  Capture: captureSchema,
+  ConnectionStatus: connectionStatusSchema,
+  Edge: wireEdgeSchema,
+  EdgeBody: edgeBodySchema,
+  Error: errorAnswerSchema,
+  Graph: wireGraphSchema,
+  Identity: identitySchema,
+  JsonPatch: jsonPatchSchema,
+  LoginAnswer: loginAnswerSchema,
+  Node: wireNodeSchema,
+  NodeBody: nodeBodySchema,
+  TopologyQuery: topologyQuerySchema,
+} as const
+
+type SchemaName = keyof typeof SCHEMAS
+
+const ref = (name: SchemaName) => ({ $ref: `#/components/schemas/${name}` })
+const json = (schema: object) => ({ content: { 'application/json': { schema } } })
+const answer = (description: string, schema?: object) => ({ description, ...(schema && json(schema)) })
+const anyJson = {}
+const mapOf = (name: SchemaName) => ({ type: 'object', additionalProperties: ref(name) })
+const failure = answer('Refused; the first line says why', ref('Error'))
+const idParameter = [{ name: 'id', in: 'path', required: true, schema: { type: 'string' } }]
+
+/** The description of the API of this service (OpenAPI 3.1), made from the schemas that check what comes in. */
+export function describeApi(
+  options: Pick<ApiServerOptions, 'service' | 'version' | 'resources' | 'importPcap' | 'configValue' | 'metricsText'>,
+): object {
+  const schemas = Object.fromEntries(
+    Object.entries(SCHEMAS).map(([name, schema]) => [name, z.toJSONSchema(schema, { target: 'draft-2020-12', io: 'input' })]),
+  )
+  return {
+    openapi: '3.1.0',
+    info: { title: `Skydive ${options.service}`, version: options.version, license: { name: 'Apache-2.0' } },
+    components: {
+      schemas,
+      securitySchemes: {
+        basicAuth: { type: 'http', scheme: 'basic' },
+        authToken: { type: 'apiKey', in: 'header', name: 'X-Auth-Token' },
+      },
+    },
+    security: [{ basicAuth: [] }, { authToken: [] }],
+    paths: {
+      '/api': { get: operation('Who answers', { 200: answer('Identity', ref('Identity')) }) },
+      '/login': {
+        post: {
+          ...operation('Exchange user and password for a token', { 200: answer('Token', ref('LoginAnswer')), 401: failure }),
+          requestBody: {
+            content: {
+              'application/x-www-form-urlencoded': {
+                schema: { type: 'object', properties: { username: { type: 'string' }, password: { type: 'string' } } },
+              },
+            },
+          },
+        },
+      },
+      '/api/status': { get: operation('How the daemon and its connections fare', { 200: answer('Status', anyJson) }) },
+      '/api/topology': {
+        get: operation('The whole live graph', { 200: answer('Graph', ref('Graph')) }),
+        post: {
+          ...operation('Run a Gremlin query', {
+            200: {
+              description: 'The result; a graph also as text/vnd.graphviz, raw packets also as application/vnd.tcpdump.pcap',
+              content: { 'application/json': {}, 'text/vnd.graphviz': {}, 'application/vnd.tcpdump.pcap': {} },
+            },
+            204: answer('The query is empty'),
+            400: failure,
+            406: failure,
+          }),
+          requestBody: json(ref('TopologyQuery')),
+        },
+      },
+      ...(options.configValue && {
+        '/api/config/{key}': {
+          get: {
+            ...operation('The value of a configuration key, secrets masked', { 200: answer('Value', anyJson) }),
+            parameters: [{ name: 'key', in: 'path', required: true, schema: { type: 'string' } }],
+          },
+        },
+      }),
+      ...(options.metricsText && { '/metrics': { get: operation('Figures for Prometheus', { 200: answer('Text') }) } }),
+      ...(options.importPcap && {
+        '/api/pcap': {
+          post: {
+            ...operation('Turn a capture file into flows', { 202: answer('Taken'), 400: failure, 422: failure }),
+            requestBody: { content: { 'application/octet-stream': {} } },
+          },
+        },
+      }),
+      ...(options.resources && {
+        ...resourcePaths('capture', 'Capture', 'Capture', false),
+        ...resourcePaths('node', 'NodeBody', 'Node', true),
+        ...resourcePaths('edge', 'EdgeBody', 'Edge', true),
+      }),
+    },
+  }
+}
+
+function operation(summary: string, responses: Record<number, object>): object {
+  return { summary, responses }
+}
+
+function resourcePaths(name: string, body: SchemaName, stored: SchemaName, updatable: boolean): object {
+  const found = { 200: answer('Found', ref(stored)), 404: failure }
+  return {
+    [`/api/${name}`]: {
+      get: operation(`Every ${name} by id`, { 200: answer('By id', mapOf(stored)) }),
+      post: {
+        ...operation(`Create a ${name}`, { 201: answer('Created', ref(stored)), 400: failure, 409: failure }),
+        requestBody: json(ref(body)),
+        parameters: [{ name: 'X-Resource-TTL', in: 'header', schema: { type: 'string' }, description: 'Such as 90s' }],
+      },
+    },
+    [`/api/${name}/{id}`]: {
+      parameters: idParameter,
+      get: operation(`Read a ${name}`, found),
+      ...(updatable && {
+        patch: {
+          ...operation(`Change the metadata of a ${name}`, { ...found, 304: answer('Nothing changed'), 400: failure }),
+          requestBody: json(ref('JsonPatch')),
+        },
+      }),
+      delete: operation(`Delete a ${name}`, { 200: answer('Deleted'), 404: failure }),
+    },
+  }
+}

@@ -1,0 +1,122 @@
+import type {
+  Clock,
+  EnhancedFlow,
+  GraphEdge,
+  GraphEvents,
+  GraphNode,
+  GraphSource,
+  GraphWriter,
+  KeyValueStore,
+  Logger,
+  Metrics,
+  RawPacket,
+  Unsubscribe,
+} from '@skydive/contracts'
+import type { CaptureValidators, WebSocketEndpoint } from '@skydive/protocol'
+import type { Authenticator } from './auth/authenticator.ts'
+
+/** What a query found, ready to be rendered in any of the formats of `POST /api/topology`. */
+export interface QueryAnswer {
+  /** The result as JSON text (spec graph 4.10). */
+  json(): string
+  /** Set when the result is a graph: what DOT and filtered subscriptions need. */
+  readonly graph?: { readonly nodes: readonly GraphNode[]; readonly edges: readonly GraphEdge[] }
+  /** Set when the result is that of `RawPackets()`. */
+  readonly rawPackets?: readonly RawPacket[]
+}
+
+/** Runs Gremlin. Rejects with a `SkydiveError`; the first line of its message is the stable text of the spec. */
+export type QueryFunction = (text: string, options: { readonly signal?: AbortSignal }) => Promise<QueryAnswer>
+
+/** Flows as they pass, for `/ws/subscriber/flow`. */
+export interface FlowFeed {
+  subscribe(listener: (flows: readonly EnhancedFlow[]) => void): Unsubscribe
+  /** Statistics of the agents' flow tables, with the wire's names. */
+  subscribeStats?(listener: (stats: object) => void): Unsubscribe
+}
+
+/** Takes an uploaded capture file. Rejects with `ERR_DECODE` when it is none (answer 400). */
+export type PcapImport = (bytes: AsyncIterable<Uint8Array>, options: { readonly signal: AbortSignal }) => Promise<void>
+
+/** The resources of REST that only an analyzer has. */
+export interface ResourceOptions {
+  /** Where captures are kept, under `/capture/<uuid>`. */
+  readonly store: KeyValueStore
+  readonly validators: CaptureValidators
+  /** `flow.default_layer_key_mode`. @default 'L2' */
+  readonly defaultLayerKeyMode?: string
+  /** Writes what comes by `/api/node` and `/api/edge`, as origin `api.<host>`. */
+  readonly writer: GraphWriter
+}
+
+/** Bounds of what comes in and of what waits to go out. */
+export interface ApiServerLimits {
+  /** Bytes of a JSON body. @default 1 MiB */
+  readonly bodyBytes: number
+  /** Bytes of an uploaded capture file. @default 1 GiB */
+  readonly pcapBytes: number
+  /** Messages that may wait for one slow WebSocket (`http.ws.queue_size`). @default 10000 */
+  readonly queuedMessages: number
+  /** Bytes that may wait for one slow WebSocket. @default 64 MiB */
+  readonly queuedBytes: number
+  /** Bytes of one message of a user's WebSocket. @default 16 MiB */
+  readonly messageBytes: number
+  /** Bytes of one message of an agent or analyzer, which sends whole graphs. @default 256 MiB */
+  readonly clusterMessageBytes: number
+  /** WebSockets open at a time. @default 4096 */
+  readonly connections: number
+}
+
+/** What an {@link ApiServer} is made of. */
+export interface ApiServerOptions {
+  readonly service: 'analyzer' | 'agent'
+  readonly hostId: string
+  readonly version: string
+  /** Host and port as `parseServiceAddress` reads them; port 0 takes a free one. */
+  readonly listen: { readonly host: string; readonly port: number }
+  /** Accept to listen beyond loopback without authentication. @default false */
+  readonly insecureListen?: boolean
+  /** Origins of pages of other hosts that may use the API, such as `https://noc.example`. */
+  readonly allowedOrigins?: readonly string[]
+  /** Names besides `localhost` and addresses that the `Host` header may carry. The host id is always one. */
+  readonly allowedHosts?: readonly string[]
+  /** Absent: everybody is `admin`. */
+  readonly auth?: { readonly api?: Authenticator; readonly cluster?: Authenticator }
+
+  readonly graph: GraphEvents & GraphSource
+  readonly query: QueryFunction
+  /** Absent on an agent. */
+  readonly resources?: ResourceOptions
+  readonly flows?: FlowFeed
+  readonly importPcap?: PcapImport
+  /** Further members of `/api/status`; the lists of connections are added by the server. */
+  status(): object | Promise<object>
+  /** The value of a configuration key, secrets masked; `undefined` when it is not set. Absent: no such route (agent). */
+  configValue?(key: string): unknown
+  /** The text of `/metrics`. */
+  metricsText?(): Promise<string>
+  /** The folder with the built page. */
+  readonly staticFolder?: string
+  /** WebSocket paths that others bring: agents, publishers, flow transport. */
+  readonly endpoints?: readonly WebSocketEndpoint[]
+
+  readonly limits?: Partial<ApiServerLimits>
+  /** ms between pings (`http.ws.ping_delay`). @default 2000 */
+  readonly pingDelayMs?: number
+  /** ms that a pong may take on top (`http.ws.pong_timeout`). @default 5000 */
+  readonly pongTimeoutMs?: number
+  readonly clock?: Clock
+  readonly logger?: Logger
+  readonly metrics?: Metrics
+}
+
+/** The bounds that stand when the options name none. */
+export const DEFAULT_LIMITS: ApiServerLimits = {
+  bodyBytes: 1024 * 1024,
+  pcapBytes: 1024 * 1024 * 1024,
+  queuedMessages: 10_000,
+  queuedBytes: 64 * 1024 * 1024,
+  messageBytes: 16 * 1024 * 1024,
+  clusterMessageBytes: 256 * 1024 * 1024,
+  connections: 4096,
+}

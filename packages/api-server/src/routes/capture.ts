@@ -1,0 +1,76 @@
+import { ConflictError, type GraphSource, InvalidArgumentError, type KeyValueEntry, randomId } from '@skydive/contracts'
+import { type Capture, captureSchema, checkCapture, isDuplicateCapture, toWireCapture } from '@skydive/protocol'
+import type { ResourceOptions } from '../options.ts'
+import type { Resource } from './resource.ts'
+
+const PREFIX = '/capture/'
+
+/** Captures: kept in the key-value store, counted on the graph. */
+export function captureResource(options: ResourceOptions, graph: GraphSource): Resource {
+  const { store } = options
+  return {
+    name: 'capture',
+    title: 'Capture',
+
+    async list() {
+      const [entries, counts] = await Promise.all([store.list(PREFIX), countActive(graph)])
+      return new Map(entries.map((entry) => [entry.key.slice(PREFIX.length), withCount(entry, counts)]))
+    },
+
+    async read(id) {
+      const entry = await store.get(PREFIX + id)
+      return entry && withCount(entry, await countActive(graph))
+    },
+
+    async create(body, { ttlMs }) {
+      const parsed = captureSchema.safeParse(body)
+      if (!parsed.success) {
+        const issue = parsed.error.issues[0]
+        throw new InvalidArgumentError(`${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`, {
+          field: issue?.path.join('.'),
+        })
+      }
+      await checkCapture(parsed.data, options.validators)
+      for (const entry of await store.list(PREFIX)) {
+        if (isDuplicateCapture(readCapture(entry), parsed.data)) {
+          throw new ConflictError('duplicated resource', { id: entry.key.slice(PREFIX.length) })
+        }
+      }
+      const capture: Capture = {
+        ...parsed.data,
+        UUID: randomId(),
+        Count: 0,
+        LayerKeyMode: parsed.data.LayerKeyMode || (options.defaultLayerKeyMode ?? 'L2'),
+      }
+      const wire = toWireCapture(capture)
+      await store.create(PREFIX + capture.UUID, JSON.stringify(wire), ttlMs === undefined ? undefined : { ttlMs })
+      return wire
+    },
+
+    remove: (id) => store.delete(PREFIX + id),
+  }
+}
+
+function readCapture(entry: KeyValueEntry): Capture {
+  return captureSchema.parse(JSON.parse(entry.value))
+}
+
+function withCount(entry: KeyValueEntry, counts: ReadonlyMap<string, number>): object {
+  const capture = readCapture(entry)
+  return toWireCapture({ ...capture, Count: counts.get(capture.UUID) ?? 0 })
+}
+
+/** Nodes on which each capture is active, by capture id; one pass over the nodes. */
+async function countActive(graph: GraphSource): Promise<ReadonlyMap<string, number>> {
+  const view = await graph.open()
+  const counts = new Map<string, number>()
+  view.forEachNode((ordinal) => {
+    const captures = view.nodeValue(ordinal, 'Captures')
+    if (!Array.isArray(captures)) return undefined
+    for (const capture of captures) {
+      if (capture?.State === 'active' && typeof capture.ID === 'string') counts.set(capture.ID, (counts.get(capture.ID) ?? 0) + 1)
+    }
+    return undefined
+  })
+  return counts
+}

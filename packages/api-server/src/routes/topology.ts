@@ -1,0 +1,99 @@
+import { once } from 'node:events'
+import { InvalidArgumentError } from '@skydive/contracts'
+import { topologyQuerySchema } from '@skydive/protocol'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { z } from 'zod'
+import { JSON_TYPE, sendError, sendProblem } from '../error-answer.ts'
+import { graphParts } from '../graph-json.ts'
+import type { QueryAnswer } from '../options.ts'
+import { renderDot } from '../render/dot.ts'
+import { renderPcap } from '../render/pcap.ts'
+import { bodyText, parseJson } from '../request-body.ts'
+import type { RouteContext } from './context.ts'
+
+const DOT_TYPE = 'text/vnd.graphviz'
+const PCAP_TYPE = 'application/vnd.tcpdump.pcap'
+
+/** Elements of one piece of a whole graph: about a megabyte, so that serialising never holds the loop for long. */
+const PART_ELEMENTS = 1000
+
+/** `GET /api/topology` and `POST /api/topology` (spec platform 1.5). */
+export function topologyRoutes({ app, options }: RouteContext): void {
+  app.get('/api/topology', async (_request, reply) => {
+    const view = await options.graph.open()
+    reply.hijack()
+    const raw = reply.raw
+    for (const [name, value] of Object.entries(reply.getHeaders())) if (value !== undefined) raw.setHeader(name, value)
+    raw.setHeader('Content-Type', JSON_TYPE)
+    // Nodes fill the first parts and edges the last ones, so the lists can be written one after the other.
+    let inEdges = false
+    let separator = ''
+    raw.write('{"Nodes":[')
+    for (const part of graphParts(view, PART_ELEMENTS)) {
+      if (raw.destroyed) return
+      let chunk = ''
+      if (part.nodes !== '') {
+        chunk += separator + part.nodes
+        separator = ','
+      }
+      if (part.edges !== '') {
+        chunk += inEdges ? `,${part.edges}` : `],"Edges":[${part.edges}`
+        inEdges = true
+      }
+      if (!raw.write(chunk)) await Promise.race([once(raw, 'drain'), once(raw, 'close')])
+    }
+    raw.end(inEdges ? ']}\n' : '],"Edges":[]}\n')
+  })
+
+  app.post('/api/topology', async (request, reply) => {
+    const text = bodyText(request)
+    if (text === '') return reply.code(204).send()
+    const gremlin = readQuery(parseJson(text))
+    if (gremlin === '') return reply.code(204).send()
+
+    const gone = new AbortController()
+    const onClose = () => gone.abort()
+    reply.raw.once('close', onClose)
+    let answer: QueryAnswer
+    try {
+      answer = await options.query(gremlin, { signal: gone.signal })
+    } finally {
+      reply.raw.removeListener('close', onClose)
+    }
+    return render(request, reply, answer)
+  })
+}
+
+function readQuery(body: unknown): string {
+  // The only schema on the hot route is checked by hand first: zod costs as much as a small query.
+  const query = (body as { GremlinQuery?: unknown } | null)?.GremlinQuery
+  if (typeof query === 'string') return query
+  const parsed = topologyQuerySchema.safeParse(body)
+  if (parsed.success) return parsed.data.GremlinQuery
+  if (query === undefined && typeof body === 'object' && body !== null && !Array.isArray(body)) return ''
+  throw new InvalidArgumentError(`GremlinQuery: ${z.prettifyError(parsed.error)}`, { body: JSON.stringify(body)?.slice(0, 200) })
+}
+
+function render(request: FastifyRequest, reply: FastifyReply, answer: QueryAnswer): FastifyReply {
+  const accept = request.headers.accept ?? ''
+  if (accept.startsWith(DOT_TYPE)) {
+    if (answer.graph === undefined) return notAcceptable(request, reply, 'Only graph can be outputted as dot')
+    return reply.type(`${DOT_TYPE}; charset=UTF-8`).send(renderDot(answer.graph))
+  }
+  if (accept.startsWith(PCAP_TYPE)) {
+    if (answer.rawPackets === undefined)
+      return notAcceptable(request, reply, 'Only RawPackets step result can be outputted as pcap')
+    return reply.type(`${PCAP_TYPE}; charset=UTF-8`).send(Buffer.from(renderPcap(answer.rawPackets)))
+  }
+  let json: string
+  try {
+    json = answer.json()
+  } catch (error) {
+    return sendError(request, reply, error, 406)
+  }
+  return reply.header('Content-Type', JSON_TYPE).send(`${json}\n`)
+}
+
+function notAcceptable(request: FastifyRequest, reply: FastifyReply, reason: string): FastifyReply {
+  return sendProblem(request, reply, 406, 'ERR_INVALID_ARGUMENT', `Error while encoding response: ${reason}`)
+}

@@ -1,0 +1,266 @@
+import type { IncomingMessage } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { InvalidArgumentError, LimitError, SILENT_LOGGER, UnavailableError } from '@skydive/contracts'
+import type { MessageInit } from '@skydive/protocol'
+import fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import { type Authenticator, type CredentialSources, findToken, parseToken } from './auth/authenticator.ts'
+import { systemClock } from './clock.ts'
+import { sendError, sendProblem } from './error-answer.ts'
+import { createRequestGuard, isLoopback } from './guard.ts'
+import { type ApiServerOptions, DEFAULT_LIMITS } from './options.ts'
+import { captureResource } from './routes/capture.ts'
+import { edgeResource, nodeResource } from './routes/elements.ts'
+import { miscRoutes, pageNotFound } from './routes/misc.ts'
+import { redirect, resourceRoutes } from './routes/resource.ts'
+import { staticRoutes } from './routes/static-files.ts'
+import { topologyRoutes } from './routes/topology.ts'
+import { createFlowSubscriberEndpoint } from './websocket/flow-subscriber.ts'
+import { type ServerEndpoint, WebSocketHub } from './websocket/hub.ts'
+import { createSubscriberEndpoint } from './websocket/subscriber.ts'
+
+const METHODS = ['GET', 'POST', 'PUT', 'DELETE', 'PATCH'] as const
+const ALLOWED_HEADERS = 'X-Requested-With, Content-Type, Authorization, X-Auth-Token, X-Resource-TTL'
+
+/** ms that open requests get to finish when the server stops. */
+const STOP_GRACE_MS = 10_000
+
+/** A running API. */
+export interface ApiServer {
+  /**
+   * Listens. Resolves with the address, whose port is the real one.
+   *
+   * @throws ERR_INVALID_ARGUMENT when it would be reachable from other machines without authentication; ERR_UNAVAILABLE when the
+   * address is taken or not ours.
+   */
+  start(): Promise<{ readonly host: string; readonly port: number; readonly url: string }>
+  /** Closes every connection, after those that are in the middle of an answer. */
+  stop(): Promise<void>
+  /** Tells all subscribers something that is not of the graph, such as an alert or that a capture was created. */
+  notify(message: MessageInit): void
+  /** The connections as `/api/status` shows them. */
+  connections(): Record<string, Record<string, object>>
+}
+
+/** Makes the server; nothing listens before {@link ApiServer.start}. */
+export function createApiServer(options: ApiServerOptions): ApiServer {
+  const limits = { ...DEFAULT_LIMITS, ...options.limits }
+  const clock = options.clock ?? systemClock
+  const logger = options.logger ?? SILENT_LOGGER
+  const app = fastify({ logger: false, bodyLimit: limits.bodyBytes, forceCloseConnections: 'idle', requestTimeout: 0 })
+  const guard = createRequestGuard({
+    names: [options.hostId, ...(options.allowedHosts ?? [])],
+    origins: options.allowedOrigins ?? [],
+  })
+
+  const subscriber = createSubscriberEndpoint({
+    graph: options.graph,
+    query: options.query,
+    logger,
+    statusKey: options.service === 'agent' ? 'Clients' : 'Subscribers',
+  })
+  const flowSubscriber = options.flows && createFlowSubscriberEndpoint(options.flows)
+  const endpoints: ServerEndpoint[] = [subscriber, ...(flowSubscriber ? [flowSubscriber] : []), ...(options.endpoints ?? [])]
+  const counters = connectionCounters(options)
+  const hub = new WebSocketHub({
+    service: options.service,
+    hostId: options.hostId,
+    endpoints,
+    limits,
+    pingDelayMs: options.pingDelayMs ?? 2000,
+    pongTimeoutMs: options.pongTimeoutMs ?? 5000,
+    clock,
+    logger,
+    bounds: { queuedMessages: limits.queuedMessages, queuedBytes: limits.queuedBytes, ...counters },
+    async refuse(request, endpoint) {
+      const reason = guard.refuse(request.headers.host, request.headers.origin)
+      if (reason) return { status: 403, text: reason }
+      const backend = options.auth?.[endpoint.auth]
+      if (backend === undefined || (await isAuthenticated(backend, upgradeCredentials(request)))) return undefined
+      return { status: 401, text: 'Unauthorized', headers: `WWW-Authenticate: ${CHALLENGE}\r\n` }
+    },
+  })
+
+  guardRequests(app, options, guard)
+  readBodies(app)
+  const context = { app, options, limits }
+  topologyRoutes(context)
+  miscRoutes(context, () => hub.status())
+  if (options.resources) {
+    resourceRoutes(app, captureResource(options.resources, options.graph))
+    resourceRoutes(
+      app,
+      nodeResource(options.resources.writer, () => clock.now()),
+    )
+    resourceRoutes(
+      app,
+      edgeResource(options.resources.writer, () => clock.now()),
+    )
+  }
+  if (options.staticFolder) staticRoutes(app, options.staticFolder)
+  answerTheRest(app, logger)
+
+  let started: Promise<{ host: string; port: number; url: string }> | undefined
+  return {
+    start() {
+      started ??= listen(app, options).then((address) => {
+        subscriber.start()
+        flowSubscriber?.start()
+        hub.start(app.server)
+        return address
+      })
+      return started
+    },
+    async stop() {
+      subscriber.stop()
+      flowSubscriber?.stop()
+      hub.stop()
+      const timer = clock.setTimeout(() => app.server.closeAllConnections(), STOP_GRACE_MS)
+      await app.close()
+      clock.clearTimeout(timer)
+    },
+    notify: (message) => subscriber.broadcast(message),
+    connections: () => hub.status(),
+  }
+}
+
+const CHALLENGE = 'Basic realm="Skydive Authentication"'
+
+function guardRequests(app: FastifyInstance, options: ApiServerOptions, guard: ReturnType<typeof createRequestGuard>): void {
+  app.addHook('onRequest', async (request, reply) => {
+    const { host, origin } = request.headers
+    const reason = guard.refuse(host, origin)
+    if (reason) return sendProblem(request, reply, 403, 'ERR_PERMISSION', reason)
+    reply.header('Vary', 'Accept-Encoding')
+    if (origin !== undefined && guard.isAllowedOrigin(origin)) {
+      reply.headers({
+        'Access-Control-Allow-Origin': origin,
+        'Access-Control-Allow-Credentials': 'true',
+        Vary: 'Accept-Encoding, Origin',
+      })
+      if (request.method === 'OPTIONS') {
+        return reply
+          .code(204)
+          .headers({
+            'Access-Control-Allow-Methods': `${METHODS.join(', ')}, HEAD, OPTIONS`,
+            'Access-Control-Allow-Headers': ALLOWED_HEADERS,
+          })
+          .send()
+      }
+    }
+    const backend = options.auth?.api
+    if (backend === undefined || !needsCredentials(request)) return
+    if (await isAuthenticated(backend, requestCredentials(request))) return
+    return sendProblem(request, reply.header('WWW-Authenticate', CHALLENGE), 401, 'ERR_PERMISSION', 'Unauthorized')
+  })
+}
+
+/** The files of the page are served without credentials: it is the page that asks for them. */
+function needsCredentials(request: FastifyRequest): boolean {
+  if (request.routeOptions.config.open === true) return false
+  return request.url.startsWith('/api') || request.url.startsWith('/metrics')
+}
+
+function requestCredentials(request: FastifyRequest): CredentialSources {
+  const parameter = (request.query as Record<string, unknown>)['x-auth-token']
+  return credentials(request.headers, typeof parameter === 'string' ? parameter : undefined)
+}
+
+function upgradeCredentials(request: IncomingMessage): CredentialSources {
+  const parameter = new URL(request.url ?? '/', 'http://localhost').searchParams.get('x-auth-token')
+  return credentials(request.headers, parameter ?? undefined)
+}
+
+function credentials(headers: IncomingMessage['headers'], tokenParameter: string | undefined): CredentialSources {
+  const tokenHeader = headers['x-auth-token']
+  return {
+    cookie: headers.cookie,
+    authorization: headers.authorization,
+    tokenHeader: typeof tokenHeader === 'string' ? tokenHeader : undefined,
+    tokenParameter,
+  }
+}
+
+async function isAuthenticated(backend: Authenticator, sources: CredentialSources): Promise<boolean> {
+  const token = findToken(sources)
+  const pair = token === undefined ? undefined : parseToken(token)
+  return pair !== undefined && (await backend.authenticate(pair.user, pair.password)) !== undefined
+}
+
+/** Every body is text for the routes: the original reads JSON whatever the content type says. */
+function readBodies(app: FastifyInstance): void {
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => done(null, body))
+}
+
+function answerTheRest(app: FastifyInstance, logger: NonNullable<ApiServerOptions['logger']>): void {
+  app.setErrorHandler<FastifyError>((error, request, reply) => {
+    if (error.code === 'FST_ERR_CTP_BODY_TOO_LARGE') {
+      const maxBytes = request.routeOptions.bodyLimit
+      const limit = new LimitError(`the body is larger than ${maxBytes} bytes`, 'http.max_body_bytes', { maxBytes })
+      return sendError(request, reply, limit, 413)
+    }
+    if (error.statusCode !== undefined && error.statusCode < 500 && error.code?.startsWith('FST_')) {
+      return sendProblem(request, reply, error.statusCode, 'ERR_INVALID_ARGUMENT', error.message)
+    }
+    if (!('fault' in error)) logger.error({ err: error, url: request.url }, 'request failed')
+    return sendError(request, reply, error)
+  })
+
+  app.setNotFoundHandler((request, reply) => {
+    const path = request.url.split('?')[0]!
+    if (path.length > 1 && path.endsWith('/') && isServed(app, path.slice(0, -1))) return redirect(reply, path.slice(0, -1))
+    if (isServed(app, path)) return reply.code(405).send()
+    return refuseUnknown(request, reply)
+  })
+}
+
+function refuseUnknown(request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  return sendError(request, reply, pageNotFound())
+}
+
+function isServed(app: FastifyInstance, path: string): boolean {
+  const resource = /^\/api\/[a-z]+\/./.test(path) ? `${path.split('/').slice(0, 3).join('/')}/*` : path
+  return METHODS.some((method) => app.hasRoute({ method, url: path }) || app.hasRoute({ method, url: resource }))
+}
+
+async function listen(app: FastifyInstance, options: ApiServerOptions): Promise<{ host: string; port: number; url: string }> {
+  const { host, port } = options.listen
+  if (!isLoopback(host) && options.auth?.api === undefined && options.insecureListen !== true) {
+    throw new InvalidArgumentError(
+      `${options.service}.listen: ${host} can be reached from other machines, but ${options.service}.auth.api.backend asks for no ` +
+        'credentials; set a backend (basic), listen on 127.0.0.1, or accept it with http.insecure_listen: true or --insecure-listen',
+      { host, port },
+    )
+  }
+  try {
+    await app.listen({ host, port })
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    const hint =
+      code === 'EADDRINUSE' ? 'another process listens there; stop it or choose another port' : (error as Error).message
+    throw new UnavailableError(`${options.service}.listen: cannot listen on ${host}:${port}: ${hint}`, {
+      retryable: false,
+      fields: { host, port },
+      cause: error,
+    })
+  }
+  const address = app.server.address() as AddressInfo
+  const shown = host.includes(':') ? `[${host}]` : host
+  return { host, port: address.port, url: `http://${shown}:${address.port}` }
+}
+
+function connectionCounters(options: ApiServerOptions) {
+  const sent = options.metrics?.counter('skydive_websocket_messages_sent_total', 'Messages handed to WebSockets')
+  const slow = options.metrics?.counter('skydive_websocket_slow_total', 'WebSockets closed because they could not keep up')
+  const lost = options.metrics?.counter(
+    'skydive_websocket_messages_dropped_total',
+    'Messages dropped with a WebSocket that was too slow',
+  )
+  return {
+    onSent: (messages: number) => sent?.add(messages),
+    onTooSlow(messages: number) {
+      slow?.add(1)
+      lost?.add(messages)
+    },
+  }
+}

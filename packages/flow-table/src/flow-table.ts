@@ -1,0 +1,142 @@
+import type { EnhancedFlow, Flow, FlowQuery, PacketFormat, RawPacket } from '@skydive/contracts'
+import { InvalidArgumentError } from '@skydive/contracts'
+import { enhancedFlowField, type Predicate, prepareFilter, searchFlows } from '@skydive/filter'
+import type { PacketFilter } from '@skydive/packet'
+import { FlowAccounting } from './flow-accounting.ts'
+import { FlowSchedule } from './flow-schedule.ts'
+import type { LayerKeyMode } from './row-decoder.ts'
+
+/** Names by port number: `{ 8080: 'HTTP' }`. Names are written upper-case. */
+export type PortNames = Readonly<Record<number, string>>
+
+/** What a capture asks of its table. */
+export interface FlowTableOptions {
+  /** `TID` of the captured node; goes into every flow and into its UUID. */
+  readonly nodeTid?: string
+  readonly captureId?: string
+  /** Default `L2`. */
+  readonly layerKeyMode?: LayerKeyMode
+  /** Packets kept of each flow over its life, 0 to 10. Default 0. */
+  readonly rawPacketLimit?: number
+  /** Adds `TCPMetric` with the times of SYN, FIN and RST. Default false. */
+  readonly extraTcpMetric?: boolean
+  /** Flows held at most; beyond it those longest without a packet are evicted and reported with TIMEOUT. Default 500,000. */
+  readonly maxFlows?: number
+  readonly applicationPorts?: { readonly tcp?: PortNames; readonly udp?: PortNames }
+  /** Idle time in ms after which an update ends flows of an application. Names are compared without case. */
+  readonly applicationTimeoutsMs?: Readonly<Record<string, number>>
+  /** Packets that it answers 0 for are not counted. */
+  readonly filter?: PacketFilter
+  /** Told of flows that were evicted; may be called while packets are consumed. It must not throw. */
+  readonly onEvicted?: (flows: readonly Flow[]) => void
+}
+
+/** What a table did so far. All counts are totals since it was made. */
+export interface FlowTableStats {
+  readonly flows: number
+  readonly packets: number
+  /** Neither link nor network header, or refused by the filter. */
+  readonly ignoredPackets: number
+  readonly filteredPackets: number
+  readonly evictedFlows: number
+}
+
+/** Consumes a block of one format in place; answers how many bytes it took (whole packets only). Never throws. */
+export type BlockConsumer = (buffer: Uint8Array, offset: number, byteLength: number) => number
+
+const DEFAULT_MAX_FLOWS = 500_000
+const MAX_RAW_PACKETS = 10
+
+/**
+ * Packets in, flows out. One table serves one capture; it has no clock of its own: times come from the packets and from the caller.
+ *
+ * Flows leave by {@link FlowTable.update} and {@link FlowTable.expire}, which are lazy: nothing happens until the batches are iterated, and
+ * packets may be consumed between two batches. Iterate to the end.
+ */
+export class FlowTable {
+  readonly #accounting: FlowAccounting
+  readonly #schedule: FlowSchedule
+
+  /** Use {@link createFlowTable}. */
+  constructor(options: FlowTableOptions) {
+    this.#accounting = new FlowAccounting(options, options.maxFlows ?? DEFAULT_MAX_FLOWS)
+    this.#schedule = new FlowSchedule(this.#accounting, options.applicationTimeoutsMs ?? {})
+  }
+
+  /** Flows held now. */
+  get size(): number {
+    return this.#accounting.columns.size
+  }
+
+  /** How to feed packets of one format: `source.poll(table.consumer(source.format))`. */
+  consumer(format: PacketFormat): BlockConsumer {
+    return this.#accounting.consumer(format)
+  }
+
+  /**
+   * The update of spec flows 2.4: flows that had packets since the last one, with the difference in `LastUpdateMetric`; besides those whose
+   * application timed out. Finished flows leave 15 s after their last packet.
+   */
+  update(nowMs: number): Iterable<readonly Flow[]> {
+    return this.#schedule.update(nowMs)
+  }
+
+  /** The expiry of spec flows 2.5: flows without a packet since before the previous call of this method leave, with TIMEOUT. */
+  expire(nowMs: number): Iterable<readonly Flow[]> {
+    return this.#schedule.expire(nowMs)
+  }
+
+  /** Empties the table: every flow, with TIMEOUT unless it was finished. Flows that were reported whole already are left out. */
+  drain(): Iterable<readonly Flow[]> {
+    return this.#schedule.drain()
+  }
+
+  /** Every flow as it is now, in no particular order. Costs about a µs a flow. */
+  snapshot(): readonly Flow[] {
+    return this.#accounting.snapshot()
+  }
+
+  /**
+   * The flows that a query finds, in its order (filter, sort, dedup, slice).
+   * @throws ERR_INVALID_ARGUMENT for a bad pattern or a tree that is too deep.
+   */
+  async search(query: FlowQuery): Promise<readonly Flow[]> {
+    const matches: Predicate<EnhancedFlow> = query.Filter ? await prepareFilter(query.Filter, enhancedFlowField) : () => true
+    const all = this.snapshot().map((flow) => ({ flow, places: {} }))
+    return searchFlows(all, query, matches).map(({ flow }) => flow)
+  }
+
+  /** Kept packets that no update has reported yet, by flow UUID. */
+  rawPackets(): ReadonlyMap<string, readonly RawPacket[]> {
+    return this.#accounting.pendingRawPackets()
+  }
+
+  stats(): FlowTableStats {
+    return this.#accounting.stats()
+  }
+
+  /**
+   * Runs the packet loop over made-up packets, so that the first real ones meet compiled code. Takes some 30 ms; the table stays empty.
+   * Call it before a live source is opened.
+   */
+  warmUp(): void {
+    this.#accounting.warmUp()
+  }
+}
+
+/**
+ * Makes a flow table.
+ * @throws ERR_INVALID_ARGUMENT for a limit out of range.
+ */
+export function createFlowTable(options: FlowTableOptions = {}): FlowTable {
+  const { rawPacketLimit = 0, maxFlows = DEFAULT_MAX_FLOWS } = options
+  if (!Number.isInteger(rawPacketLimit) || rawPacketLimit < 0 || rawPacketLimit > MAX_RAW_PACKETS) {
+    throw new InvalidArgumentError(`rawPacketLimit: ${rawPacketLimit} is out of range; give 0 to ${MAX_RAW_PACKETS}`, {
+      rawPacketLimit,
+    })
+  }
+  if (!Number.isInteger(maxFlows) || maxFlows < 1) {
+    throw new InvalidArgumentError(`maxFlows: ${maxFlows} is out of range; give 1 or more`, { maxFlows })
+  }
+  return new FlowTable(options)
+}

@@ -1,0 +1,11 @@
+/**
+ * Packets to flows on typed arrays: keys, tracking ids, metrics, update and expiry. Pure; runs in a browser.
+ *
+ * @packageDocumentation
+ */
+
+export type { BlockConsumer, FlowTableOptions, FlowTableStats, PortNames } from './flow-table.ts'
+export { createFlowTable, FlowTable } from './flow-table.ts'
+export type { LayerKeyMode } from './row-decoder.ts'
+export { TPACKET3 } from './tpacket.ts'
+export { hexText, Xxh64 } from './xxh64.ts'

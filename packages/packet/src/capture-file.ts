@@ -1,0 +1,153 @@
+import type { PacketFormat } from '@skydive/contracts'
+import { DecodeError } from '@skydive/contracts'
+import { MAX_CAPTURED_BYTES, PCAP_RECORD_BYTES } from './pcap-record.ts'
+import { createPcapngDecoder } from './pcapng.ts'
+
+/**
+ * Consumes records of a capture file in place: bytes of `buffer` from `offset`, laid out as `format` says. Answers how many bytes it took:
+ * all whole records, and nothing of a record whose end is not there yet.
+ */
+export type CaptureFileSink = (buffer: Uint8Array, offset: number, byteLength: number, format: PacketFormat) => number
+
+/** Reads a pcap or pcapng file that comes in pieces of any size, such as from a pipe. */
+export interface CaptureFileReader {
+  /** Bytes given so far. */
+  readonly bytesRead: number
+  /**
+   * Hands over what is whole. The piece is not kept; at most one incomplete record is copied.
+   * @throws ERR_DECODE for a file of another kind, or a damaged one, with the offset of the first byte that makes no sense.
+   */
+  push(piece: Uint8Array): void
+  /** @throws ERR_DECODE when the file ends inside a header or record; what came before has been handed over. */
+  end(): void
+}
+
+/** What a decoder of one kind of file does with the bytes at hand: answers how many it took. */
+export interface CaptureFileDecoder {
+  /** `fileOffset` is the position of `bytes[offset]` in the file, for errors. */
+  decode(bytes: Uint8Array, offset: number, byteLength: number, fileOffset: number): number
+}
+
+const MAGIC_BYTES = 4
+const PCAP_HEADER_BYTES = 24
+const PCAPNG_MAGIC = 0x0a0d0d0a
+
+/**
+ * Makes a reader that finds out by the magic whether it reads pcap (either byte order, µs or ns) or pcapng. Works on pieces in place: give
+ * it a memory-mapped file as one piece, or blocks of some MiB. Gzip and other wrappings are refused by their magic.
+ *
+ * Source: draft-ietf-opsawg-pcap, draft-ietf-opsawg-pcapng.
+ */
+export function createCaptureFileReader(sink: CaptureFileSink): CaptureFileReader {
+  let decoder: CaptureFileDecoder | undefined
+  let rest = new Uint8Array(0)
+  let bytesRead = 0
+
+  const consume = (bytes: Uint8Array, fileOffset: number): number => {
+    if (!decoder) {
+      if (bytes.length < MAGIC_BYTES) return 0
+      decoder = decoderFor(bytes, sink)
+    }
+    let taken = 0
+    for (;;) {
+      const step = decoder.decode(bytes, taken, bytes.length - taken, fileOffset + taken)
+      if (step === 0) return taken
+      taken += step
+    }
+  }
+
+  return {
+    get bytesRead() {
+      return bytesRead
+    },
+    push(piece) {
+      let from = 0
+      // The record that was cut gets bytes until it is whole; the bulk of the piece is then read in place.
+      while (rest.length > 0 && from < piece.length) {
+        const wanted = Math.min(piece.length - from, Math.max(rest.length, PCAP_RECORD_BYTES + 4096))
+        const joined = concatenate(rest, piece.subarray(from, from + wanted))
+        const taken = consume(joined, bytesRead - rest.length)
+        bytesRead += wanted
+        from += wanted
+        const left = joined.length - taken
+        if (left <= wanted) {
+          // What is left lies in the piece: go back to it.
+          bytesRead -= left
+          from -= left
+          rest = new Uint8Array(0)
+        } else rest = joined.slice(taken)
+      }
+      const tail = from === 0 ? piece : piece.subarray(from)
+      const taken = tail.length === 0 ? 0 : consume(tail, bytesRead)
+      bytesRead += tail.length
+      if (tail.length > 0) rest = tail.slice(taken)
+    },
+    end() {
+      if (rest.length === 0 && decoder) return
+      const offset = bytesRead - rest.length
+      throw new DecodeError(
+        bytesRead === 0
+          ? 'the capture file is empty: not even a header'
+          : `the capture file is cut: the record at byte ${offset} has only ${rest.length} bytes`,
+        offset,
+        { availableBytes: rest.length },
+      )
+    },
+  }
+}
+
+function decoderFor(bytes: Uint8Array, sink: CaptureFileSink): CaptureFileDecoder {
+  const magic = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint32(0)
+  switch (magic) {
+    case 0xa1b2c3d4:
+      return pcapDecoder({ littleEndian: false, nanoseconds: false }, sink)
+    case 0xa1b23c4d:
+      return pcapDecoder({ littleEndian: false, nanoseconds: true }, sink)
+    case 0xd4c3b2a1:
+      return pcapDecoder({ littleEndian: true, nanoseconds: false }, sink)
+    case 0x4d3cb2a1:
+      return pcapDecoder({ littleEndian: true, nanoseconds: true }, sink)
+    case PCAPNG_MAGIC:
+      return createPcapngDecoder(sink)
+    default: {
+      const shown = magic.toString(16).padStart(8, '0')
+      const hint = magic >>> 16 === 0x1f8b ? ': it is compressed by gzip, unpack it first' : ''
+      throw new DecodeError(`not a pcap or pcapng file (it begins with ${shown})${hint}`, 0, { magic: shown })
+    }
+  }
+}
+
+function pcapDecoder(layout: { littleEndian: boolean; nanoseconds: boolean }, sink: CaptureFileSink): CaptureFileDecoder {
+  let format: PacketFormat | undefined
+  return {
+    decode(bytes, offset, byteLength, fileOffset) {
+      const view = new DataView(bytes.buffer, bytes.byteOffset + offset, byteLength)
+      if (!format) {
+        if (byteLength < PCAP_HEADER_BYTES) return 0
+        // The upper bits of the link type hold the length of the frame check sequence.
+        format = { layout: { format: 'pcap', ...layout }, linkType: view.getUint32(20, layout.littleEndian) & 0xffff }
+        return PCAP_HEADER_BYTES
+      }
+      const taken = byteLength < PCAP_RECORD_BYTES ? 0 : sink(bytes, offset, byteLength, format)
+      if (byteLength - taken >= PCAP_RECORD_BYTES) {
+        const capturedBytes = view.getUint32(taken + 8, layout.littleEndian)
+        if (capturedBytes > MAX_CAPTURED_BYTES) {
+          const at = fileOffset + taken
+          throw new DecodeError(
+            `the capture file is damaged: the record at byte ${at} claims ${capturedBytes} captured bytes, more than ${MAX_CAPTURED_BYTES}`,
+            at,
+            { capturedBytes },
+          )
+        }
+      }
+      return taken
+    },
+  }
+}
+
+function concatenate(head: Uint8Array, tail: Uint8Array): Uint8Array<ArrayBuffer> {
+  const joined = new Uint8Array(head.length + tail.length)
+  joined.set(head)
+  joined.set(tail, head.length)
+  return joined
+}

@@ -1,0 +1,251 @@
+import type { GraphEdge, GraphNode, GraphView, MetadataValue, ReplicaChange } from '@skydive/contracts'
+import { createGraph, type Graph, viewOf } from '@skydive/graph'
+import { FoldModel } from './fold-model.ts'
+import type { ConnectionState, ElementDetails, EngineUpdate, SearchHit } from './messages.ts'
+import { MetricSeries } from './metric-series.ts'
+import type { SavedLayout } from './slot-layout.ts'
+
+/** Scene changes are told at most this often: several updates of one element within a frame are one. */
+const FLUSH_EVERY_MS = 16
+const MOST_HITS = 30
+/** Metadata keys are offered for completion up to this many. */
+const MOST_KEYS = 500
+
+/** What the engine needs of its surroundings. */
+export interface EngineSurroundings {
+  post(update: EngineUpdate): void
+  /** Runs once after a delay. */
+  later(callback: () => void, delayMs: number): void
+  now(): number
+}
+
+/**
+ * The page's copy of the graph and everything made of it: what is drawn, what is selected, what a search finds. Runs in a worker, and as
+ * well without one.
+ */
+export class TopologyEngine {
+  readonly #surroundings: EngineSurroundings
+  #graph: Graph = createGraph({ retention: { bytes: 0 } })
+  #model: FoldModel
+  #unsubscribe = (): void => {}
+  /** The graph of the time shown, when that is not now. */
+  #past: GraphView | undefined
+  #flushPending = false
+  #selected: string | undefined
+  #highlighted: readonly string[] = []
+  #metrics = new MetricSeries()
+  readonly #keys = new Set<string>()
+
+  constructor(surroundings: EngineSurroundings, saved?: SavedLayout) {
+    this.#surroundings = surroundings
+    this.#model = new FoldModel(saved)
+  }
+
+  /** Takes a whole graph, as sent on connection. */
+  snapshot(nodes: readonly GraphNode[], edges: readonly GraphEdge[]): void {
+    this.#unsubscribe()
+    this.#graph = createGraph({ retention: { bytes: 0 } })
+    this.#graph.replica('').sync(nodes, edges)
+    this.#unsubscribe = this.#graph.subscribe((batch) => {
+      if (this.#past) return
+      this.#model.apply(batch)
+      for (const event of batch.events) {
+        if (event.kind === 'node-added' || event.kind === 'node-updated') this.#collectKeys(event.node)
+        if (event.kind === 'node-updated' && event.node.id === this.#selected) this.#metrics.add(event.node)
+      }
+      this.#scheduleFlush()
+    })
+    for (const node of nodes) this.#collectKeys(node)
+    if (!this.#past) this.#show(this.#graph.view)
+  }
+
+  /** Takes changes, in order. */
+  changes(changes: readonly ReplicaChange[]): void {
+    this.#graph.replica('').apply(changes)
+  }
+
+  connection(connection: ConnectionState): void {
+    this.#surroundings.post({ kind: 'connection', connection })
+  }
+
+  /** Shows a graph of the past, or with `undefined` the present again. Slots stay. */
+  showPast(
+    atMs: number | undefined,
+    past?: { readonly nodes: readonly GraphNode[]; readonly edges: readonly GraphEdge[] },
+  ): void {
+    this.#past =
+      atMs === undefined || !past
+        ? undefined
+        : viewOf({ nodes: past.nodes, edges: past.edges, slice: { startMs: atMs, lastMs: atMs } })
+    this.#show(this.#past ?? this.#graph.view)
+    this.#surroundings.post({ kind: 'time', atMs, error: undefined })
+  }
+
+  timeError(error: string): void {
+    this.#surroundings.post({ kind: 'time', atMs: undefined, error })
+  }
+
+  #show(view: GraphView): void {
+    this.#model.reset(view)
+    this.#flush()
+  }
+
+  #scheduleFlush(): void {
+    if (this.#flushPending) return
+    this.#flushPending = true
+    this.#surroundings.later(() => this.#flush(), FLUSH_EVERY_MS)
+  }
+
+  #flush(): void {
+    this.#flushPending = false
+    const delta = this.#model.flush()
+    if (
+      delta.whole ||
+      delta.elements.length + delta.removedElements.length + delta.edges.length + delta.removedEdges.length > 0
+    ) {
+      this.#surroundings.post({ kind: 'scene', delta })
+    }
+    const view = this.#past ?? this.#graph.view
+    this.#surroundings.post({ kind: 'counts', nodes: view.nodeCount, edges: view.edgeCount })
+    this.#tellSelection()
+    this.#tellEmphasis(undefined)
+  }
+
+  setOpen(id: string, open: boolean): void {
+    this.#model.setOpen(id, open)
+    this.#flush()
+  }
+
+  select(id: string | undefined): void {
+    this.#selected = id
+    this.#metrics = new MetricSeries()
+    const node = id === undefined ? undefined : this.#model.node(id)
+    if (node) this.#metrics.add(node)
+    this.#tellSelection()
+    this.#tellEmphasis(undefined)
+  }
+
+  /** Opens what hides an element and brings it into the middle. */
+  reveal(id: string): void {
+    this.#model.reveal(id)
+    this.#flush()
+    this.#tellEmphasis(id)
+  }
+
+  /** Marks elements given by id or by `TID`. */
+  highlight(ids: readonly string[], reveal: boolean): void {
+    this.#highlighted = ids.flatMap((id) => {
+      if (this.#model.node(id)) return [id]
+      const found: string[] = []
+      this.#graph.view.forEachNodeWith('TID', id, (ordinal) => {
+        found.push(this.#graph.view.node(ordinal).id)
+        return true
+      })
+      return found
+    })
+    const [first] = this.#highlighted
+    if (reveal && first !== undefined) this.reveal(first)
+    else this.#tellEmphasis(undefined)
+  }
+
+  search(text: string): void {
+    this.#surroundings.post({ kind: 'search', text, hits: this.#find(text.trim().toLowerCase()) })
+  }
+
+  saveLayout(): void {
+    this.#surroundings.post({ kind: 'layout', layout: this.#model.layout.save() })
+  }
+
+  #find(wanted: string): SearchHit[] {
+    if (wanted === '') return []
+    const best: { rank: number; hit: SearchHit }[] = []
+    const view = this.#past ?? this.#graph.view
+    view.forEachNode((ordinal) => {
+      const node = view.node(ordinal)
+      const rank = matchRank(node, wanted)
+      if (rank > 0) {
+        const path = this.#pathOf(node.id)
+        const where = path
+          .slice(0, -1)
+          .map(({ label }) => label)
+          .join(' ⊃ ')
+        best.push({ rank, hit: { id: node.id, label: nameOf(node), type: String(node.metadata['Type'] ?? ''), where } })
+      }
+      return true
+    })
+    return best
+      .sort((a, b) => b.rank - a.rank || a.hit.label.localeCompare(b.hit.label))
+      .slice(0, MOST_HITS)
+      .map(({ hit }) => hit)
+  }
+
+  #pathOf(id: string): { id: string; label: string }[] {
+    const path: { id: string; label: string }[] = []
+    for (let at: string | undefined = id; at && path.length < 64; at = this.#model.ownerOf(at)) {
+      const node = this.#model.node(at)
+      if (!node) break
+      path.unshift({ id: at, label: nameOf(node) })
+    }
+    return path
+  }
+
+  #tellSelection(): void {
+    const node = this.#selected === undefined ? undefined : this.#model.node(this.#selected)
+    this.#surroundings.post({ kind: 'details', details: node && this.#detailsOf(node), metrics: this.#metrics.points })
+  }
+
+  #detailsOf(node: GraphNode): ElementDetails {
+    const { id, metadata, host, origin, createdAtMs, updatedAtMs, revision } = node
+    const neighbors = this.#model.edgesOf(id).flatMap(({ from, to, relation }) => {
+      const outgoing = from === id
+      const other = this.#model.node(outgoing ? to : from)
+      return other ? [{ id: other.id, label: nameOf(other), relation, outgoing }] : []
+    })
+    return { id, metadata, host, origin, createdAtMs, updatedAtMs, revision, path: this.#pathOf(id), neighbors }
+  }
+
+  #tellEmphasis(center: string | undefined): void {
+    const shown = (id: string): string[] => {
+      const representative = this.#model.representative(id)
+      return representative === undefined ? [] : [representative]
+    }
+    const lines = this.#selected === undefined ? [] : this.#model.edgesOf(this.#selected)
+    this.#surroundings.post({
+      kind: 'emphasis',
+      highlighted: [...new Set(this.#highlighted.flatMap(shown))],
+      lines: lines.flatMap(({ from, to, relation }) =>
+        shown(from).flatMap((a) => shown(to).map((b) => ({ from: a, to: b, relation }))),
+      ),
+      center: center === undefined ? undefined : shown(center)[0],
+    })
+  }
+
+  #collectKeys(node: GraphNode): void {
+    if (this.#keys.size >= MOST_KEYS) return
+    const before = this.#keys.size
+    for (const [key, value] of Object.entries(node.metadata)) {
+      this.#keys.add(key)
+      if (isObject(value)) for (const inner of Object.keys(value)) this.#keys.add(`${key}.${inner}`)
+    }
+    if (this.#keys.size > before) this.#surroundings.post({ kind: 'keys', keys: [...this.#keys].sort() })
+  }
+}
+
+function isObject(value: MetadataValue): value is { readonly [key: string]: MetadataValue } {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function nameOf(node: GraphNode): string {
+  return String(node.metadata['Name'] ?? node.id)
+}
+
+/** 4: the name is it; 3: the name begins so; 2: the name has it; 1: an address, a MAC, the type or the id has it; 0: nothing. */
+function matchRank(node: GraphNode, wanted: string): number {
+  const name = nameOf(node).toLowerCase()
+  if (name === wanted) return 4
+  if (name.startsWith(wanted)) return 3
+  if (name.includes(wanted)) return 2
+  const { MAC, Type, IPV4, IPV6, TID } = node.metadata
+  const texts = [MAC, Type, TID, node.id, ...(Array.isArray(IPV4) ? IPV4 : []), ...(Array.isArray(IPV6) ? IPV6 : [])]
+  return texts.some((text) => typeof text === 'string' && text.toLowerCase().includes(wanted)) ? 1 : 0
+}

@@ -1,0 +1,167 @@
+import { SceneStore } from '../canvas/scene-store.ts'
+import type { ConnectionState, ElementDetails, EngineCommand, EngineUpdate, MetricPoint, SearchHit } from '../engine/messages.ts'
+import type { SavedLayout } from '../engine/slot-layout.ts'
+
+const LAYOUT_KEY = 'skydive.layout'
+
+/** What the parts of the page show. Replaced, never changed, so that React sees what is new. */
+export interface PageState {
+  readonly connection: ConnectionState
+  readonly nodes: number
+  readonly edges: number
+  readonly selected: string | undefined
+  readonly hovered: string | undefined
+  readonly details: ElementDetails | undefined
+  readonly metrics: readonly MetricPoint[]
+  readonly highlighted: ReadonlySet<string>
+  readonly lines: readonly { readonly from: string; readonly to: string; readonly relation: string }[]
+  readonly hits: readonly SearchHit[]
+  readonly searchText: string
+  /** `undefined`: live. */
+  readonly atMs: number | undefined
+  readonly timeError: string | undefined
+  /** Metadata keys seen so far, for completion. */
+  readonly keys: readonly string[]
+  /** Grows with every change of the scene, for those who show it as text. */
+  readonly sceneVersion: number
+}
+
+const INITIAL: PageState = {
+  connection: { state: 'connecting', detail: '' },
+  nodes: 0,
+  edges: 0,
+  selected: undefined,
+  hovered: undefined,
+  details: undefined,
+  metrics: [],
+  highlighted: new Set(),
+  lines: [],
+  hits: [],
+  searchText: '',
+  atMs: undefined,
+  timeError: undefined,
+  keys: [],
+  sceneVersion: 0,
+}
+
+/** The one place where the page keeps what it knows: fed by the engine's worker, read by the components. */
+export class PageStore {
+  readonly scene = new SceneStore()
+  state: PageState = INITIAL
+  /** Called when the canvas must be drawn again. */
+  onDraw: () => void = () => {}
+  /** Called when an element shall be brought into the middle. */
+  onCenter: (id: string) => void = () => {}
+  /** Called after a whole scene came, when the view was never moved. */
+  onWhole: () => void = () => {}
+  readonly #worker: Worker
+  readonly #listeners = new Set<() => void>()
+  #textUpdate: ReturnType<typeof setTimeout> | undefined
+
+  constructor(worker: Worker) {
+    this.#worker = worker
+    worker.onmessage = (event: MessageEvent<EngineUpdate>) => this.#take(event.data)
+  }
+
+  subscribe = (listener: () => void): (() => void) => {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  getState = (): PageState => this.state
+
+  send(command: EngineCommand): void {
+    this.#worker.postMessage(command)
+  }
+
+  connect(token: string | undefined): void {
+    const url = `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}`
+    this.send({ kind: 'connect', url, token, layout: readLayout() })
+    addEventListener('pagehide', () => this.send({ kind: 'save-layout' }))
+    setInterval(() => this.send({ kind: 'save-layout' }), 10_000)
+  }
+
+  select(id: string | undefined): void {
+    this.#set({ selected: id, ...(id === undefined && { details: undefined, metrics: [], lines: [] }) })
+    this.send({ kind: 'select', id })
+    this.onDraw()
+  }
+
+  hover(id: string | undefined): void {
+    if (this.state.hovered === id) return
+    this.#set({ hovered: id })
+    this.onDraw()
+  }
+
+  setOpen(id: string, open: boolean): void {
+    this.send({ kind: 'set-open', id, open })
+  }
+
+  #set(change: Partial<PageState>): void {
+    this.state = { ...this.state, ...change }
+    for (const listener of this.#listeners) listener()
+  }
+
+  #take(update: EngineUpdate): void {
+    switch (update.kind) {
+      case 'scene':
+        this.scene.apply(update.delta)
+        this.onDraw()
+        if (update.delta.whole) this.onWhole()
+        this.#scheduleText()
+        break
+      case 'connection':
+        this.#set({ connection: update.connection })
+        break
+      case 'counts':
+        this.#set({ nodes: update.nodes, edges: update.edges })
+        break
+      case 'details':
+        this.#set({ details: update.details, metrics: update.metrics })
+        break
+      case 'emphasis':
+        this.#set({ highlighted: new Set(update.highlighted), lines: update.lines })
+        this.onDraw()
+        if (update.center !== undefined) this.onCenter(update.center)
+        break
+      case 'search':
+        this.#set({ hits: update.hits, searchText: update.text })
+        break
+      case 'time':
+        this.#set({ atMs: update.atMs, timeError: update.error })
+        break
+      case 'keys':
+        this.#set({ keys: update.keys })
+        break
+      case 'layout':
+        writeLayout(update.layout)
+        break
+    }
+  }
+
+  /** The tree beside the canvas need not follow every frame. */
+  #scheduleText(): void {
+    this.#textUpdate ??= setTimeout(() => {
+      this.#textUpdate = undefined
+      this.#set({ sceneVersion: this.state.sceneVersion + 1 })
+    }, 150)
+  }
+}
+
+function readLayout(): SavedLayout | undefined {
+  try {
+    const text = localStorage.getItem(LAYOUT_KEY)
+    return text === null ? undefined : (JSON.parse(text) as SavedLayout)
+  } catch {
+    // A layout that can't be read is no loss: elements find new places.
+    return undefined
+  }
+}
+
+function writeLayout(layout: SavedLayout): void {
+  try {
+    localStorage.setItem(LAYOUT_KEY, JSON.stringify(layout))
+  } catch {
+    // The browser's storage is full or switched off; places are then kept until the page is closed.
+  }
+}

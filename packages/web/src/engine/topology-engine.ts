@@ -43,9 +43,27 @@ export class TopologyEngine {
 
   /** Takes a whole graph, as sent on connection. */
   snapshot(nodes: readonly GraphNode[], edges: readonly GraphEdge[]): void {
-    this.#unsubscribe()
-    this.#graph = createGraph({ retention: { bytes: 0 } })
-    this.#graph.replica('').sync(nodes, edges)
+    this.snapshotPart(nodes, edges, 0, 1)
+  }
+
+  /**
+   * Takes one part of a graph that comes in several. The page shows the graph before until the last part is here; work is done as the parts
+   * arrive, so that little is left to do then.
+   */
+  snapshotPart(nodes: readonly GraphNode[], edges: readonly GraphEdge[], part: number, parts: number): void {
+    if (part === 0) {
+      this.#unsubscribe()
+      this.#unsubscribe = (): void => {}
+      this.#graph = createGraph({ retention: { bytes: 0 } })
+    }
+    this.#graph
+      .replica('')
+      .apply([
+        ...nodes.map((node) => ({ kind: 'node-added', node }) as const),
+        ...edges.map((edge) => ({ kind: 'edge-added', edge }) as const),
+      ])
+    for (const node of nodes) this.#collectKeys(node)
+    if (part < parts - 1) return
     this.#unsubscribe = this.#graph.subscribe((batch) => {
       if (this.#past) return
       this.#model.apply(batch)
@@ -55,7 +73,6 @@ export class TopologyEngine {
       }
       this.#scheduleFlush()
     })
-    for (const node of nodes) this.#collectKeys(node)
     if (!this.#past) this.#show(this.#graph.view)
   }
 

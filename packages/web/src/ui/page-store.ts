@@ -1,6 +1,7 @@
 import { SceneStore } from '../canvas/scene-store.ts'
 import type { ConnectionState, ElementDetails, EngineCommand, EngineUpdate, MetricPoint, SearchHit } from '../engine/messages.ts'
 import type { SavedLayout } from '../engine/slot-layout.ts'
+import { TreeRows } from './tree-rows.ts'
 
 const LAYOUT_KEY = 'skydive.layout'
 
@@ -47,6 +48,7 @@ const INITIAL: PageState = {
 /** The one place where the page keeps what it knows: fed by the engine's worker, read by the components. */
 export class PageStore {
   readonly scene = new SceneStore()
+  readonly tree = new TreeRows(this.scene.elements)
   state: PageState = INITIAL
   /** Called when the canvas must be drawn again. */
   onDraw: () => void = () => {}
@@ -106,6 +108,7 @@ export class PageStore {
     switch (update.kind) {
       case 'scene':
         this.scene.apply(update.delta)
+        this.tree.apply(update.delta)
         this.onDraw()
         if (update.delta.whole) this.onWhole()
         this.#scheduleText()

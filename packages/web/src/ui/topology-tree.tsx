@@ -1,104 +1,156 @@
-import { useMemo } from 'react'
-import { Button, Collection, ListLayout, Tree, TreeItem, TreeItemContent, Virtualizer } from 'react-aria-components'
+import { useVirtualizer } from '@tanstack/react-virtual'
+import { useEffect, useRef, useState } from 'react'
 import type { SceneElement } from '../engine/scene.ts'
 import { usePage, usePageState } from './page-context.ts'
-
-/** An element of the scene with what is shown inside it. */
-interface Branch {
-  readonly id: string
-  readonly element: SceneElement
-  readonly children: readonly Branch[]
-}
+import type { TreeRow } from './tree-rows.ts'
 
 const ROW_HEIGHT = 28
-
-/** The visible elements as a tree, by name within a container. */
-function branches(elements: ReadonlyMap<string, SceneElement>): Branch[] {
-  const byParent = new Map<string, SceneElement[]>()
-  for (const element of elements.values()) {
-    const siblings = byParent.get(element.parent)
-    if (siblings) siblings.push(element)
-    else byParent.set(element.parent, [element])
-  }
-  const below = (parent: string): Branch[] =>
-    (byParent.get(parent) ?? [])
-      .sort((a, b) => a.label.localeCompare(b.label, undefined, { numeric: true }))
-      .map((element) => ({ id: element.id, element, children: below(element.id) }))
-  return below('')
-}
+const INDENT = 14
 
 function describe({ label, type, state, hidden, captured }: SceneElement): string {
   const parts = [label, type, state === 'none' ? '' : state, hidden > 0 ? `${hidden} inside` : '', captured ? 'captured' : '']
   return parts.filter((part) => part !== '').join(', ')
 }
 
-function Row({ branch }: { readonly branch: Branch }): React.JSX.Element {
-  const { element, children } = branch
-  return (
-    <TreeItem id={element.id} textValue={describe(element)} hasChildItems={element.kind !== 'leaf'}>
-      <TreeItemContent>
-        {({ level }) => (
-          <div className="tree-row" style={{ paddingInlineStart: (level - 1) * 14 }}>
-            {element.kind === 'leaf' ? (
-              <span className="tree-chevron" />
-            ) : (
-              <Button slot="chevron" className="tree-chevron" aria-label={element.kind === 'open' ? 'fold' : 'open'}>
-                {element.kind === 'open' ? '▾' : '▸'}
-              </Button>
-            )}
-            <span className={`state state-${element.state}`} aria-hidden="true" />
-            <span className="tree-label">{element.label}</span>
-            <span className="tree-type">{element.hidden > 0 ? `${element.type} · ${element.hidden}` : element.type}</span>
-          </div>
-        )}
-      </TreeItemContent>
-      <Collection items={children}>{(child) => <Row branch={child} />}</Collection>
-    </TreeItem>
-  )
+/** What a key does, after the ARIA pattern of trees: the row to go to, or a container to open or fold. */
+function afterKey(
+  key: string,
+  rows: readonly TreeRow[],
+  at: number,
+  element: SceneElement | undefined,
+): { go?: number; open?: boolean } {
+  if (key === 'ArrowDown') return { go: Math.min(at + 1, rows.length - 1) }
+  if (key === 'ArrowUp') return { go: Math.max(at - 1, 0) }
+  if (key === 'Home') return { go: 0 }
+  if (key === 'End') return { go: rows.length - 1 }
+  if (key === 'ArrowRight') return element?.kind === 'folded' ? { open: true } : element?.kind === 'open' ? { go: at + 1 } : {}
+  if (key !== 'ArrowLeft') return {}
+  if (element?.kind === 'open') return { open: false }
+  const level = rows[at]?.level ?? 1
+  for (let above = at - 1; above >= 0; above--) if (rows[above]!.level < level) return { go: above }
+  return {}
 }
 
-/** What the canvas draws, as a tree for keyboards and screen readers: same selection, same foldings. */
+/** What the canvas draws, as a tree for keyboards and screen readers: same selection, same foldings; only rows in sight are in the DOM. */
 export function TopologyTree(): React.JSX.Element {
   const { store } = usePage()
-  const version = usePageState((state) => state.sceneVersion)
+  usePageState((state) => state.sceneVersion)
   const selected = usePageState((state) => state.selected)
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the scene is changed in place; its version says when.
-  const items = useMemo(() => branches(store.scene.elements), [store, version])
-  const open = useMemo(() => {
-    const ids = new Set<string>()
-    for (const element of items.flatMap(flatten)) if (element.kind === 'open') ids.add(element.id)
-    return ids
-  }, [items])
+  const scroller = useRef<HTMLDivElement>(null)
+  const [focused, setFocused] = useState<string | undefined>(undefined)
+  const rows = store.tree.rows
+  const virtual = useVirtualizer({
+    count: rows.length,
+    getScrollElement: () => scroller.current,
+    estimateSize: () => ROW_HEIGHT,
+    overscan: 8,
+  })
+
+  // What is selected in the drawing comes into sight here.
+  useEffect(() => {
+    if (selected === undefined) return
+    setFocused(selected)
+    const at = store.tree.rows.findIndex(({ id }) => id === selected)
+    if (at >= 0) virtual.scrollToIndex(at)
+  }, [selected, store, virtual])
+
+  const onKeyDown = (event: React.KeyboardEvent): void => {
+    const at = Math.max(
+      0,
+      rows.findIndex(({ id }) => id === focused),
+    )
+    const id = rows[at]?.id
+    if (id === undefined) return
+    if (event.key === 'Enter' || event.key === ' ') {
+      event.preventDefault()
+      store.select(id)
+      return
+    }
+    const { go, open } = afterKey(event.key, rows, at, store.scene.elements.get(id))
+    if (open !== undefined) store.setOpen(id, open)
+    if (go !== undefined && rows[go]) {
+      setFocused(rows[go].id)
+      virtual.scrollToIndex(go)
+    }
+    if (go !== undefined || open !== undefined) event.preventDefault()
+  }
 
   return (
-    <Virtualizer layout={ListLayout} layoutOptions={{ rowHeight: ROW_HEIGHT }}>
-      <Tree
-        aria-label="Topology"
-        className="tree"
-        items={items}
-        selectionMode="single"
-        selectionBehavior="replace"
-        selectedKeys={selected === undefined ? [] : [selected]}
-        expandedKeys={open}
-        onSelectionChange={(keys) => {
-          const [id] = keys === 'all' ? [] : [...keys]
-          store.select(id === undefined ? undefined : String(id))
-        }}
-        onExpandedChange={(keys) => {
-          for (const element of store.scene.elements.values()) {
-            if (element.kind === 'leaf') continue
-            const wanted = keys.has(element.id)
-            if (wanted !== (element.kind === 'open')) store.setOpen(element.id, wanted)
-          }
-        }}
-        renderEmptyState={() => 'Nothing here yet.'}
-      >
-        {(branch) => <Row branch={branch} />}
-      </Tree>
-    </Virtualizer>
+    <div
+      ref={scroller}
+      role="tree"
+      aria-label="Topology"
+      className="tree"
+      tabIndex={0}
+      aria-activedescendant={focused === undefined ? undefined : rowId(focused)}
+      onKeyDown={onKeyDown}
+    >
+      {rows.length === 0 && <p className="faint empty">Nothing here yet.</p>}
+      <div style={{ height: virtual.getTotalSize(), position: 'relative' }} role="presentation">
+        {virtual.getVirtualItems().map(({ index, start }) => {
+          const row = rows[index]!
+          const element = store.scene.elements.get(row.id)
+          return (
+            element && (
+              <Row
+                key={row.id}
+                row={row}
+                element={element}
+                top={start}
+                focused={row.id === focused}
+                selected={row.id === selected}
+              />
+            )
+          )
+        })}
+      </div>
+    </div>
   )
 }
 
-function flatten(branch: Branch): SceneElement[] {
-  return [branch.element, ...branch.children.flatMap(flatten)]
+const rowId = (id: string): string => `tree-${id}`
+
+interface RowProps {
+  readonly row: TreeRow
+  readonly element: SceneElement
+  readonly top: number
+  readonly focused: boolean
+  readonly selected: boolean
+}
+
+function Row({ row, element, top, focused, selected }: RowProps): React.JSX.Element {
+  const { store } = usePage()
+  const container = element.kind !== 'leaf'
+  return (
+    // biome-ignore lint/a11y/useKeyWithClickEvents: the tree around handles the keys of all its rows.
+    // biome-ignore lint/a11y/useFocusableInteractive: focus stays on the tree, which names its active row.
+    <div
+      id={rowId(element.id)}
+      role="treeitem"
+      aria-level={row.level}
+      aria-posinset={row.position}
+      aria-setsize={row.siblings}
+      aria-selected={selected}
+      aria-expanded={container ? element.kind === 'open' : undefined}
+      aria-label={describe(element)}
+      className={focused ? 'tree-row focused' : 'tree-row'}
+      style={{ transform: `translateY(${top}px)`, paddingInlineStart: 6 + (row.level - 1) * INDENT }}
+      onClick={() => store.select(element.id)}
+      onDoubleClick={() => container && store.setOpen(element.id, element.kind === 'folded')}
+    >
+      <span
+        className="tree-chevron"
+        aria-hidden="true"
+        onClick={(event) => {
+          event.stopPropagation()
+          if (container) store.setOpen(element.id, element.kind === 'folded')
+        }}
+      >
+        {container ? (element.kind === 'open' ? '▾' : '▸') : ''}
+      </span>
+      <span className={`state state-${element.state}`} />
+      <span className="tree-label">{element.label}</span>
+      <span className="tree-type">{element.hidden > 0 ? `${element.type} · ${element.hidden}` : element.type}</span>
+    </div>
+  )
 }

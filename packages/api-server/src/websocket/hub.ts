@@ -8,6 +8,7 @@ import {
   decodeTextMessage,
   HEADER,
   type Message,
+  parseCursor,
   parseHandshake,
 } from '@skydive/protocol'
 import { type WebSocket, WebSocketServer } from 'ws'
@@ -125,7 +126,12 @@ export class WebSocketHub {
       fault = (error as Error).message
     }
     const members = this.#connections.get(endpoint.path)!
-    if (handshake && members.has(handshake.hostId)) {
+    const live = handshake && members.get(handshake.hostId)
+    // The same process came back before its broken line was noticed: the old one gives way.
+    if (handshake && live && isSameRun(live.handshake, handshake)) {
+      members.delete(handshake.hostId)
+      live.terminate()
+    } else if (handshake && live) {
       return refuseUpgrade(socket, {
         status: 409,
         text: `a connection of host ${JSON.stringify(handshake.hostId)} is open already`,
@@ -183,7 +189,7 @@ export class WebSocketHub {
     webSocket.once('close', (code) => {
       if (members.get(handshake.hostId) === connection) members.delete(handshake.hostId)
       this.#open--
-      guarded(() => handler.onClose?.(code === CLOSE_NORMAL || code === CLOSE_GOING_AWAY))
+      guarded(() => handler.onClose?.(!connection.endedByUs && (code === CLOSE_NORMAL || code === CLOSE_GOING_AWAY)))
     })
     connection.ping()
     guarded(() => {
@@ -217,6 +223,11 @@ export class WebSocketHub {
   *#all(): Generator<ServerConnection> {
     for (const members of this.#connections.values()) yield* members.values()
   }
+}
+
+function isSameRun(old: Handshake, young: Handshake): boolean {
+  const epoch = parseCursor(young.cursor ?? '')?.epoch
+  return epoch !== undefined && parseCursor(old.cursor ?? '')?.epoch === epoch
 }
 
 /** Headers that an endpoint adds to the answer of a handshake, on their way to the library's event. */

@@ -44,6 +44,7 @@ export class ServerConnection implements PeerConnection {
   #queuedBytes = 0
   #drained: (() => void)[] = []
   #open = true
+  #endedByUs = false
   /** When the peer was last heard of; the hub closes those that fell silent. */
   lastSeenMs: number
 
@@ -56,6 +57,11 @@ export class ServerConnection implements PeerConnection {
     this.#bounds = bounds
     socket.on('drain', () => this.#flush())
     webSocket.once('close', () => this.#release())
+  }
+
+  /** Whether this side ended the connection; the peer said no goodbye then. */
+  get endedByUs(): boolean {
+    return this.#endedByUs
   }
 
   get isOpen(): boolean {
@@ -115,12 +121,14 @@ export class ServerConnection implements PeerConnection {
 
   close(code: number, reason: string): void {
     if (!this.#open) return
+    this.#endedByUs = true
     this.#release()
     this.#webSocket.close(code, cutToBytes(reason, MAX_REASON_BYTES))
   }
 
   /** Drops the connection without a goodbye: the peer is silent. */
   terminate(): void {
+    this.#endedByUs = true
     this.#release()
     this.#webSocket.terminate()
   }

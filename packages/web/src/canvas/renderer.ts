@@ -44,6 +44,7 @@ export class CanvasRenderer {
     this.#areas(open, scene, viewport.zoom, theme, emphasis)
     this.#edges(scene, viewport, theme)
     this.#emphasisedLines(scene, emphasis, viewport.zoom, theme)
+    this.#titles(open, viewport.zoom, theme)
     this.#cells(cells, viewport.zoom, theme, emphasis)
     this.frames += 1
   }
@@ -61,7 +62,12 @@ export class CanvasRenderer {
       context.fill()
       context.stroke()
     }
+  }
+
+  /** Above the lines, so that they don't strike through names. */
+  #titles(open: readonly SceneElement[], zoom: number, theme: Theme): void {
     if (zoom < TITLES_FROM) return
+    const context = this.#context
     // A title stays readable when everything is small, as long as its area is wide enough.
     const size = Math.min(40, Math.max(15, 13 / zoom))
     context.font = `600 ${size}px system-ui, sans-serif`

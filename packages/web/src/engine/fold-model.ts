@@ -1,10 +1,13 @@
 import type { GraphBatch, GraphEdge, GraphEvent, GraphNode, GraphView } from '@skydive/contracts'
 import { EdgeBundler } from './edge-bundler.ts'
 import type { SceneDelta, SceneElement, SceneState } from './scene.ts'
-import { CELL_HEIGHT, CELL_WIDTH, ROOT, type SavedLayout, SlotLayout } from './slot-layout.ts'
+import { CELL_HEIGHT, CELL_WIDTH, ROOT, regionFor, type SavedLayout, SlotLayout } from './slot-layout.ts'
 
 /** Containers open by themselves while no more than this many elements are visible; beyond, the user opens what matters. */
 const AUTO_OPEN_VISIBLE = 2_500
+
+/** A container with more members counts as one cell when room is made for it inside another: it is opened alone, if at all. */
+const LARGE_CONTAINER = 200
 
 /** A node of the graph as the model knows it: who owns it and whom it owns. */
 interface Entry {
@@ -269,8 +272,23 @@ export class FoldModel {
   #place(id: string): void {
     const entry = this.#entries.get(id)
     if (!entry || !this.#isShown(entry)) return
-    if (this.#open.has(id) && entry.children.size > 0) this.layout.openContainer(id, entry.owner, entry.children.size)
+    if (this.#open.has(id) && entry.children.size > 0) this.layout.openContainer(id, entry.owner, this.#cellsOf(entry))
     else if (!this.layout.hasRegion(id)) this.layout.addLeaf(id, entry.owner)
+  }
+
+  /** How many cells the inside of a container will want: one a leaf, a region a container that will probably be open as well. */
+  #cellsOf(entry: Entry): number {
+    let cells = 0
+    for (const id of entry.children) {
+      const child = this.#entries.get(id)
+      const members = child?.children.size ?? 0
+      if (members === 0 || members > LARGE_CONTAINER) cells += 1
+      else {
+        const { columns, rows } = regionFor(members)
+        cells += columns * rows
+      }
+    }
+    return cells
   }
 
   /** The ids to look at: those that changed, and what lies inside a container that had to move. */

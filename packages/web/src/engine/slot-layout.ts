@@ -33,6 +33,13 @@ const TITLE_ROWS = 1
 /** Columns of the root: what fits a screen at a readable zoom, before it goes on below. */
 const ROOT_COLUMNS = 48
 
+/** The size, in cells, of the region of a container that is to hold `expected` cells: a third to spare, wider than high, with a title. */
+export function regionFor(expected: number): { readonly columns: number; readonly rows: number } {
+  const slots = Math.max(6, Math.ceil(expected * 1.34))
+  const columns = Math.min(ROOT_COLUMNS, Math.max(3, Math.ceil(Math.sqrt(slots * 1.5))))
+  return { columns, rows: Math.ceil(slots / columns) + TITLE_ROWS }
+}
+
 interface Inside {
   columns: number
   rows: number
@@ -83,15 +90,14 @@ export class SlotLayout {
   }
 
   /**
-   * Gives a container room for `expected` elements, with a third to spare; a no-op when it has a region already.
+   * Gives a container room for `expected` cells, with a third to spare; a no-op when it has a region already.
    * Its members are added afterwards.
    */
   openContainer(id: string, container: string, expected: number): void {
     const place = this.#places.get(id)
     if (this.#insides.has(id) && place?.container === container) return
-    const slots = Math.max(6, Math.ceil(expected * 1.34))
-    const columns = Math.min(ROOT_COLUMNS, Math.max(3, Math.ceil(Math.sqrt(slots * 1.5))))
-    const rows = Math.ceil(slots / columns)
+    const { columns, rows: outerRows } = regionFor(expected)
+    const rows = outerRows - TITLE_ROWS
     this.remove(id)
     this.#insides.set(id, newInside(columns, rows))
     this.#put(id, container, columns, rows + TITLE_ROWS)

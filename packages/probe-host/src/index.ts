@@ -1,0 +1,10 @@
+/**
+ * The host itself: its node with hardware and configured metadata, stable node ids and topology identifiers.
+ *
+ * @packageDocumentation
+ */
+
+export type { HostNode, HostNodeOptions } from './host-node.ts'
+export { putHostNode } from './host-node.ts'
+export type { NodeIdsOptions, PersistentNodeIds } from './node-ids.ts'
+export { openNodeIds } from './node-ids.ts'

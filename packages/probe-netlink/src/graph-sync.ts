@@ -1,0 +1,372 @@
+import type { GraphTransaction, GraphWriter, MetadataObject, MetadataValue, NetworkNamespace, NodeIds } from '@skydive/contracts'
+import { childTid } from '@skydive/topology'
+import type { Link } from './decode-link.ts'
+import { type DeviceInfo, UNKNOWN_DEVICE } from './ethtool.ts'
+import { counterGrowth, LINK_KEYS, linkMetadata, metricMetadata } from './link-metadata.ts'
+import { isSameValue } from './metadata-equality.ts'
+import { Aspect, type Departure, type Interface, NamespaceMirror } from './namespace-mirror.ts'
+import { neighborList, routingTables } from './table-metadata.ts'
+
+/** How long an interface on its way between namespaces may be in neither: the kernel waits for its readers meanwhile. */
+const MOVE_TIMEOUT_MS = 2000
+
+/** The node of an interface and what was last written to it. */
+interface Published {
+  readonly nodeId: string
+  /** What its id was made from. */
+  idKey: string
+  tid: string
+  metadata: Record<string, MetadataValue>
+  device: DeviceInfo
+  /** Ids of its `layer2` edges by what they are for. */
+  readonly edges: Map<EdgeRole, string>
+  counters: readonly number[]
+  countedAtMs: number
+}
+
+type EdgeRole = 'master' | 'lower' | 'peer'
+
+/** A namespace whose interfaces are in the graph. */
+export class WatchedNamespace {
+  readonly mirror = new NamespaceMirror()
+  readonly published = new Map<number, Published>()
+  /** Interfaces whose other end lies in a namespace that is not known (yet). */
+  readonly unresolved = new Set<number>()
+  readonly info: NetworkNamespace
+  /** False for the agent's own, which needs no entering. */
+  readonly foreign: boolean
+  constructor(info: NetworkNamespace, foreign: boolean) {
+    this.info = info
+    this.foreign = foreign
+  }
+}
+
+/** What {@link GraphSync} asks of the kernel. */
+export interface KernelQueries {
+  /** What ethtool says of these interfaces of a namespace, by index. */
+  devices(namespace: WatchedNamespace, links: readonly Link[]): ReadonlyMap<number, DeviceInfo>
+  /** The namespace that `namespace` calls `netnsid`; `undefined` when it is not watched. */
+  resolve(namespace: WatchedNamespace, netnsid: number): WatchedNamespace | undefined
+  /** Reads one interface anew. */
+  link(namespace: WatchedNamespace, index: number): Link | undefined
+}
+
+/** Limits of the lists in the metadata of one node. */
+export interface ListLimits {
+  readonly maxRoutes: number
+  readonly maxNeighbors: number
+}
+
+/** Brings what the mirrors learnt into the graph, one transaction a time. */
+export class GraphSync {
+  readonly #graph: GraphWriter
+  readonly #ids: NodeIds
+  readonly #queries: KernelQueries
+  readonly #limits: ListLimits
+  readonly #now: () => number
+  /** Interfaces that left one namespace and have not shown up in the other, by where they are expected. */
+  readonly #moving = new Map<string, { readonly item: Published; readonly sinceMs: number }>()
+
+  constructor(graph: GraphWriter, ids: NodeIds, queries: KernelQueries, limits: ListLimits, now: () => number) {
+    this.#graph = graph
+    this.#ids = ids
+    this.#queries = queries
+    this.#limits = limits
+    this.#now = now
+  }
+
+  /** Whether {@link flush} should be called again before {@link MOVE_TIMEOUT_MS} is over, for interfaces that never arrived. */
+  get moving(): boolean {
+    return this.#moving.size > 0
+  }
+
+  /** Writes all changes of these namespaces. What it finds to be stale meanwhile is read again and written too. */
+  flush(namespaces: Iterable<WatchedNamespace>): void {
+    let changed = [...namespaces].filter(hasChanges)
+    const overdue = this.#overdue()
+    if (changed.length === 0 && overdue.length === 0) return
+    // Reading a stale peer may show that its own peer is stale; pairs end it after the second round.
+    for (let round = 0; round < 3 && (changed.length > 0 || round === 0); round++) {
+      const devices = new Map(changed.map((namespace) => [namespace, this.#readDevices(namespace)]))
+      const stale: { namespace: WatchedNamespace; index: number }[] = []
+      this.#graph.transaction((tx) => {
+        for (const item of round === 0 ? overdue : []) this.#deleteNode(tx, item)
+        for (const namespace of changed) this.#depart(tx, namespace, stale)
+        for (const namespace of changed) this.#writeNodes(tx, namespace, devices.get(namespace)!)
+        for (const namespace of changed) this.#writeEdges(tx, namespace, stale)
+      })
+      for (const namespace of changed) {
+        namespace.mirror.changed.clear()
+        namespace.mirror.departed = []
+      }
+      changed = this.#reread(stale)
+    }
+  }
+
+  /** Takes a namespace out of the graph: all of its interfaces, not the node of the namespace. */
+  remove(namespace: WatchedNamespace): void {
+    this.#graph.transaction((tx) => {
+      for (const item of namespace.published.values()) this.#deleteNode(tx, item)
+      for (const [place, { item }] of this.#moving) {
+        if (!place.startsWith(`${namespace.info.key}/`)) continue
+        this.#moving.delete(place)
+        this.#deleteNode(tx, item)
+      }
+    })
+    namespace.published.clear()
+  }
+
+  /** Writes the counters that the links of the mirror carry, and what ethtool says by now. */
+  updateMetrics(namespace: WatchedNamespace): void {
+    const nowMs = this.#now()
+    const links = [...namespace.mirror.interfaces.values()].map(({ link }) => link)
+    const devices = this.#queries.devices(namespace, links)
+    for (const link of links) {
+      const device = devices.get(link.index)
+      const item = namespace.published.get(link.index)
+      if (item && device && !sameDevice(device, item.device)) namespace.mirror.touch(link.index, Aspect.link)
+    }
+    this.#graph.transaction((tx) => {
+      for (const link of links) {
+        const item = namespace.published.get(link.index)
+        if (item) this.#writeMetric(tx, item, link, nowMs)
+      }
+    })
+  }
+
+  #writeMetric(tx: GraphTransaction, item: Published, link: Link, nowMs: number): void {
+    const growth = counterGrowth(item.counters, link.counters)
+    const startMs = item.countedAtMs
+    item.countedAtMs = nowMs
+    if (!growth) return
+    item.counters = link.counters
+    const metric = { ...metricMetadata(link.counters), Last: nowMs }
+    const lastUpdate = { ...metricMetadata(growth), Start: startMs, Last: nowMs }
+    Object.assign(item.metadata, { Metric: metric, LastUpdateMetric: lastUpdate })
+    tx.patchNode(item.nodeId, { Metric: metric, LastUpdateMetric: lastUpdate })
+  }
+
+  #overdue(): readonly Published[] {
+    const limit = this.#now() - MOVE_TIMEOUT_MS
+    return [...this.#moving].flatMap(([place, { item, sinceMs }]) => {
+      if (sinceMs > limit) return []
+      this.#moving.delete(place)
+      return [item]
+    })
+  }
+
+  #readDevices(namespace: WatchedNamespace): ReadonlyMap<number, DeviceInfo> {
+    const links = [...namespace.mirror.changed].flatMap(([index, aspects]) => {
+      const known = aspects & Aspect.link ? namespace.mirror.interfaces.get(index) : undefined
+      return known ? [known.link] : []
+    })
+    return links.length === 0 ? new Map() : this.#queries.devices(namespace, links)
+  }
+
+  #depart(tx: GraphTransaction, namespace: WatchedNamespace, stale: { namespace: WatchedNamespace; index: number }[]): void {
+    for (const departure of namespace.mirror.departed) {
+      const { link, to } = departure
+      const place = `${namespace.info.key}/${link.index}`
+      // One that only passed through has arrived nowhere yet.
+      const item = namespace.published.get(link.index) ?? this.#moving.get(place)?.item
+      namespace.published.delete(link.index)
+      namespace.unresolved.delete(link.index)
+      this.#moving.delete(place)
+      if (!item) continue
+      const target = to && this.#queries.resolve(namespace, to.netnsid)
+      if (to && target) this.#startMove(item, departure, target, to.index)
+      else this.#deleteNode(tx, item)
+      // The peer of a veth now has its other end elsewhere, and nobody tells.
+      const peer = to && this.#otherEnd(namespace, link)
+      if (peer) stale.push({ namespace: peer.namespace, index: link.link })
+    }
+  }
+
+  #startMove(item: Published, { link }: Departure, target: WatchedNamespace, index: number): void {
+    const idKey = interfaceKey(target, index, link.kind)
+    this.#ids.rename(item.idKey, idKey)
+    item.idKey = idKey
+    this.#moving.set(`${target.info.key}/${index}`, { item, sinceMs: this.#now() })
+  }
+
+  #deleteNode(tx: GraphTransaction, item: Published): void {
+    tx.deleteNode(item.nodeId)
+    this.#ids.forget(item.idKey)
+  }
+
+  #writeNodes(tx: GraphTransaction, namespace: WatchedNamespace, devices: ReadonlyMap<number, DeviceInfo>): void {
+    for (const [index, aspects] of namespace.mirror.changed) {
+      const known = namespace.mirror.interfaces.get(index)
+      if (!known) continue
+      const item = namespace.published.get(index)
+      const place = `${namespace.info.key}/${index}`
+      const arriving = this.#moving.get(place)?.item
+      if (item) this.#update(tx, namespace, item, known, aspects, devices.get(index) ?? item.device)
+      else if (arriving) {
+        this.#moving.delete(place)
+        this.#arrive(tx, namespace, arriving, known, devices.get(index) ?? arriving.device)
+      } else this.#create(tx, namespace, known, devices.get(index) ?? UNKNOWN_DEVICE)
+    }
+  }
+
+  #create(tx: GraphTransaction, namespace: WatchedNamespace, known: Interface, device: DeviceInfo): void {
+    const { link } = known
+    const idKey = interfaceKey(namespace, link.index, link.kind)
+    const metadata: Record<string, MetadataValue> = {
+      ...this.#sections(namespace, known, Aspect.all, device),
+      Metric: metricMetadata(link.counters),
+    }
+    const tid = childTid(namespace.info.tid, link.name, String(metadata['Type']))
+    const item: Published = {
+      nodeId: this.#ids.idOf(idKey),
+      idKey,
+      tid,
+      metadata: { ...metadata, TID: tid },
+      device,
+      edges: new Map(),
+      counters: link.counters,
+      countedAtMs: this.#now(),
+    }
+    tx.putNode({ id: item.nodeId, metadata: { ...item.metadata } })
+    tx.own(namespace.info.nodeId, item.nodeId)
+    namespace.published.set(link.index, item)
+  }
+
+  #arrive(tx: GraphTransaction, namespace: WatchedNamespace, item: Published, known: Interface, device: DeviceInfo): void {
+    namespace.published.set(known.link.index, item)
+    tx.own(namespace.info.nodeId, item.nodeId)
+    this.#update(tx, namespace, item, known, Aspect.all, device)
+    item.tid = childTid(namespace.info.tid, known.link.name, String(item.metadata['Type']))
+    item.metadata['TID'] = item.tid
+    tx.patchNode(item.nodeId, { TID: item.tid })
+  }
+
+  #update(
+    tx: GraphTransaction,
+    namespace: WatchedNamespace,
+    item: Published,
+    known: Interface,
+    aspects: number,
+    device: DeviceInfo,
+  ): void {
+    item.device = device
+    const wanted = this.#sections(namespace, known, aspects, device)
+    const patch: Record<string, MetadataValue | undefined> = {}
+    for (const key of keysOf(aspects)) {
+      const value = wanted[key]
+      if (isSameValue(value, item.metadata[key])) continue
+      patch[key] = value
+      if (value === undefined) delete item.metadata[key]
+      else item.metadata[key] = value
+    }
+    if (Object.keys(patch).length > 0) tx.patchNode(item.nodeId, patch)
+  }
+
+  /** The metadata of the given aspects. */
+  #sections(namespace: WatchedNamespace, known: Interface, aspects: number, device: DeviceInfo): Record<string, MetadataValue> {
+    const { link } = known
+    const sections: Record<string, MetadataValue> = {}
+    const put = (key: string, value: MetadataValue | undefined) => {
+      if (value !== undefined) sections[key] = value
+    }
+    if (aspects & Aspect.link) {
+      const peer = link.linkNetnsid === undefined ? undefined : this.#queries.resolve(namespace, link.linkNetnsid)
+      if (link.linkNetnsid !== undefined && !peer) namespace.unresolved.add(link.index)
+      else namespace.unresolved.delete(link.index)
+      Object.assign(sections, linkMetadata(link, device, peer?.foreign ? peer.info.name : '') satisfies MetadataObject)
+    }
+    if (aspects & Aspect.addresses) {
+      put('IPV4', known.ipv4.length === 0 ? undefined : [...known.ipv4])
+      put('IPV6', known.ipv6.length === 0 ? undefined : [...known.ipv6])
+    }
+    if (aspects & Aspect.routes) {
+      put('RoutingTables', routingTables(namespace.mirror.routes.routesOf(link.index), link.index, this.#limits.maxRoutes))
+    }
+    if (aspects & Aspect.neighbors) put('Neighbors', neighborList(known.neighbors, this.#limits.maxNeighbors))
+    if (aspects & Aspect.forwarding) put('FDB', neighborList(known.forwarding, this.#limits.maxNeighbors))
+    return sections
+  }
+
+  #writeEdges(tx: GraphTransaction, namespace: WatchedNamespace, stale: { namespace: WatchedNamespace; index: number }[]): void {
+    for (const [index, aspects] of namespace.mirror.changed) {
+      const link = namespace.mirror.interfaces.get(index)?.link
+      const item = namespace.published.get(index)
+      if (!(aspects & Aspect.link) || !link || !item) continue
+      const master = namespace.published.get(link.master)
+      this.#setEdge(tx, item, 'master', master && [master.nodeId, item.nodeId], {})
+      const other = this.#otherEnd(namespace, link)
+      const isVlan = link.kind === 'vlan'
+      const isVeth = item.metadata['Type'] === 'veth'
+      this.#setEdge(tx, item, 'lower', isVlan && other ? [other.item.nodeId, item.nodeId] : undefined, { Type: 'vlan' })
+      if (isVeth && other && !this.#pointsBack(other, namespace, index))
+        stale.push({ namespace: other.namespace, index: link.link })
+      const higherFirst = other && (index > link.link || (index === link.link && item.nodeId < other.item.nodeId))
+      const ends: readonly [string, string] | undefined = other && [
+        higherFirst ? item.nodeId : other.item.nodeId,
+        higherFirst ? other.item.nodeId : item.nodeId,
+      ]
+      this.#setEdge(tx, item, 'peer', isVeth ? ends : undefined, { Type: 'veth' })
+    }
+  }
+
+  #setEdge(
+    tx: GraphTransaction,
+    item: Published,
+    role: EdgeRole,
+    ends: readonly [parent: string, child: string] | undefined,
+    metadata: MetadataObject,
+  ): void {
+    const before = item.edges.get(role)
+    const after = ends && tx.putEdge({ parent: ends[0], child: ends[1], metadata: { RelationType: 'layer2', ...metadata } }).id
+    if (before !== undefined && before !== after) tx.deleteEdge(before)
+    if (after === undefined) item.edges.delete(role)
+    else item.edges.set(role, after)
+  }
+
+  /** Where the lower device or the peer of a link is, when it is in the graph. */
+  #otherEnd(namespace: WatchedNamespace, link: Link): { namespace: WatchedNamespace; item: Published } | undefined {
+    if (link.link === 0) return undefined
+    const where = link.linkNetnsid === undefined ? namespace : this.#queries.resolve(namespace, link.linkNetnsid)
+    const item = where?.published.get(link.link)
+    return where && item && { namespace: where, item }
+  }
+
+  /** Whether what is known of the peer says that its peer is here. */
+  #pointsBack(peer: { namespace: WatchedNamespace; item: Published }, namespace: WatchedNamespace, index: number): boolean {
+    const link = peer.namespace.mirror.interfaces.get(Number(peer.item.metadata['IfIndex']))?.link
+    if (!link || link.link !== index) return false
+    const where = link.linkNetnsid === undefined ? peer.namespace : this.#queries.resolve(peer.namespace, link.linkNetnsid)
+    return where === namespace
+  }
+
+  #reread(stale: readonly { namespace: WatchedNamespace; index: number }[]): WatchedNamespace[] {
+    for (const { namespace, index } of stale) {
+      const link = namespace.mirror.interfaces.has(index) ? this.#queries.link(namespace, index) : undefined
+      if (link) namespace.mirror.applyLink(link)
+    }
+    return [...new Set(stale.map(({ namespace }) => namespace))].filter(hasChanges)
+  }
+}
+
+function hasChanges({ mirror }: WatchedNamespace): boolean {
+  return mirror.changed.size > 0 || mirror.departed.length > 0
+}
+
+/** What names an interface among everything on this host. */
+export function interfaceKey(namespace: WatchedNamespace, index: number, kind: string): string {
+  return `${namespace.info.key}/${index}/${kind || 'device'}`
+}
+
+function sameDevice(a: DeviceInfo, b: DeviceInfo): boolean {
+  return a.driver === b.driver && a.busInfo === b.busInfo && a.speedMbps === b.speedMbps && a.features === b.features
+}
+
+function keysOf(aspects: number): readonly string[] {
+  return [
+    ...(aspects & Aspect.link ? LINK_KEYS : []),
+    ...(aspects & Aspect.addresses ? ['IPV4', 'IPV6'] : []),
+    ...(aspects & Aspect.routes ? ['RoutingTables'] : []),
+    ...(aspects & Aspect.neighbors ? ['Neighbors'] : []),
+    ...(aspects & Aspect.forwarding ? ['FDB'] : []),
+  ]
+}

@@ -1,0 +1,28 @@
+import { InvalidArgumentError } from '@skydive/contracts'
+import { z } from 'zod'
+
+const schema = z.strictObject({
+  metricsIntervalMs: z.int().min(100).max(86_400_000).default(30_000),
+  maxRoutes: z.int().min(0).max(100_000).default(4096),
+  maxNeighbors: z.int().min(0).max(100_000).default(4096),
+})
+
+/** Options of the probe; all may be left out. */
+export interface NetlinkOptions {
+  /** How often counters are read, ms; `agent.topology.netlink.metrics_update` is in seconds. Default 30,000. */
+  readonly metricsIntervalMs?: number
+  /** Routes kept in the metadata of one interface. Default 4,096. */
+  readonly maxRoutes?: number
+  /** Entries kept in `Neighbors` and in `FDB` of one interface. Default 4,096. */
+  readonly maxNeighbors?: number
+}
+
+/** @throws ERR_INVALID_ARGUMENT naming the option. */
+export function parseOptions(options: NetlinkOptions): Required<NetlinkOptions> {
+  const result = schema.safeParse(options)
+  if (result.success) return result.data
+  const issue = result.error.issues[0]!
+  throw new InvalidArgumentError(`probe netlink: option ${issue.path.join('.') || '(all)'}: ${issue.message}`, {
+    option: issue.path.join('.'),
+  })
+}

@@ -1,0 +1,10 @@
+/**
+ * Published test suites for probes, graphs and stores, and launchers for namespaces (development only).
+ *
+ * @packageDocumentation
+ */
+
+export type { ManualClock, MemoryLogger, MemoryMetrics } from './components.ts'
+export { createManualClock, createMemoryLogger, createMemoryMetrics, SYSTEM_CLOCK } from './components.ts'
+export type { PrivateNetwork, SystemCall } from './private-network.ts'
+export { enterPrivateNetwork } from './private-network.ts'

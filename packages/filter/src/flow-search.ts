@@ -2,6 +2,7 @@ import type { EnhancedFlow, FlowQuery, MetadataValue } from '@skydive/contracts'
 import type { FieldReader } from './element-field.ts'
 import type { Predicate } from './filter.ts'
 import { enhancedFlowField } from './flow-field.ts'
+import { readInteger } from './read.ts'
 
 /** Which elements are the first with their value. Absent values are always kept: they are not known to be equal. */
 export function dedupBy<T>(items: readonly T[], readers: readonly FieldReader<T>[]): readonly T[] {
@@ -22,22 +23,23 @@ export function tupleKey(tuple: readonly (MetadataValue | undefined)[]): string 
 }
 
 /**
- * Orders values as `Sort` does: numbers and whatever is no string by size, strings by code unit, numbers before strings;
- * what is absent counts as 0 among numbers and `''` among strings.
+ * Orders values as `Sort` does: what reads as an integer by size (numbers with their fraction), absent ones among them as 0; then strings
+ * by code unit. A total order, whatever is mixed.
  */
 export function compareValues(a: MetadataValue | undefined, b: MetadataValue | undefined): number {
-  if (typeof a === 'string' || typeof b === 'string') {
-    const left = typeof a === 'string' ? a : a === undefined ? '' : undefined
-    const right = typeof b === 'string' ? b : b === undefined ? '' : undefined
-    if (left === undefined) return -1
-    if (right === undefined) return 1
-    return left < right ? -1 : left > right ? 1 : 0
-  }
-  return numeric(a) - numeric(b)
+  const left = sortNumber(a)
+  const right = sortNumber(b)
+  if (left !== undefined && right !== undefined) return left - right
+  if (left !== undefined) return -1
+  if (right !== undefined) return 1
+  const leftText = typeof a === 'string' ? a : JSON.stringify(a)
+  const rightText = typeof b === 'string' ? b : JSON.stringify(b)
+  return leftText < rightText ? -1 : leftText > rightText ? 1 : 0
 }
 
-function numeric(value: MetadataValue | undefined): number {
-  return typeof value === 'number' ? value : value === true ? 1 : 0
+function sortNumber(value: MetadataValue | undefined): number | undefined {
+  if (value === undefined) return 0
+  return typeof value === 'number' ? value : readInteger(value)
 }
 
 /**

@@ -1,0 +1,43 @@
+import type { Flow, GraphView, MetadataObject, MetadataValue } from '@skydive/contracts'
+import { isMetadataObject } from '@skydive/filter'
+import type { Budget } from './budget.ts'
+
+/** The entries of a node's `Sockets`; `undefined` when it has none. */
+export function socketList(value: MetadataValue | undefined): readonly MetadataObject[] | undefined {
+  return Array.isArray(value) ? value.filter(isMetadataObject) : undefined
+}
+
+function tuple(protocol: unknown, a: unknown, aPort: unknown, b: unknown, bPort: unknown): string {
+  return `${protocol} ${a} ${aPort} ${b} ${bPort}`
+}
+
+/** The sockets of all nodes by protocol, addresses and ports. */
+export class SocketIndex {
+  private readonly byTuple = new Map<string, MetadataObject[]>()
+
+  constructor(view: GraphView, budget: Budget) {
+    view.forEachNode((row) => {
+      budget.visit()
+      for (const socket of socketList(view.node(row).metadata['Sockets']) ?? []) this.add(socket)
+      return true
+    })
+  }
+
+  /** The sockets at either end of a TCP or UDP flow. */
+  find({ Network, Transport }: Flow): readonly MetadataObject[] {
+    if (!Network || !Transport || (Transport.Protocol !== 'TCP' && Transport.Protocol !== 'UDP')) return []
+    const { Protocol, A, B } = Transport
+    return [
+      ...(this.byTuple.get(tuple(Protocol, Network.A, A, Network.B, B)) ?? []),
+      ...(this.byTuple.get(tuple(Protocol, Network.B, B, Network.A, A)) ?? []),
+    ]
+  }
+
+  private add(socket: MetadataObject): void {
+    const { Protocol, LocalAddress, LocalPort, RemoteAddress, RemotePort } = socket
+    const key = tuple(Protocol, LocalAddress, LocalPort, RemoteAddress, RemotePort)
+    const known = this.byTuple.get(key)
+    if (known) known.push(socket)
+    else this.byTuple.set(key, [socket])
+  }
+}

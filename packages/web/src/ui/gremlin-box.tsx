@@ -1,13 +1,15 @@
 import { autocompletion, type CompletionContext, type CompletionResult, closeBrackets } from '@codemirror/autocomplete'
 import { defaultKeymap, history, historyKeymap } from '@codemirror/commands'
 import { type Diagnostic, setDiagnostics } from '@codemirror/lint'
-import { Compartment, EditorState } from '@codemirror/state'
+import { EditorState } from '@codemirror/state'
 import { EditorView, keymap, placeholder } from '@codemirror/view'
 import { completeGremlin } from '@skydive/gremlin-dsl'
 import { useCallback, useEffect, useRef, useState } from 'react'
 import { ApiError } from './api.ts'
 import { usePage } from './page-context.ts'
 
+/** What the editor calls the kinds of completions. */
+const KIND_ICONS = { step: 'function', predicate: 'method', constant: 'constant', key: 'property' } as const
 const FIRST_QUERY = "G.V().Has('Type', 'netns').Out()"
 /** Results beyond this many are counted, not printed. */
 const MOST_PRINTED = 200
@@ -77,10 +79,9 @@ export function GremlinBox(): React.JSX.Element {
       if (completion.candidates.length === 0) return null
       return {
         from: completion.from,
-        options: completion.candidates.map(({ text, kind, detail }) => ({ label: text, type: kind, detail })),
+        options: completion.candidates.map(({ label, insert, kind }) => ({ label, apply: insert, type: KIND_ICONS[kind] })),
       }
     }
-    const language = new Compartment()
     editor.current = new EditorView({
       parent: holder.current!,
       state: EditorState.create({
@@ -99,7 +100,6 @@ export function GremlinBox(): React.JSX.Element {
           ]),
           history(),
           closeBrackets(),
-          language.of([]),
           autocompletion({ override: [complete] }),
           placeholder("G.V().Has('Name', 'eth0')"),
           EditorView.contentAttributes.of({ 'aria-label': 'Gremlin query' }),

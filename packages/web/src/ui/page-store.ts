@@ -77,8 +77,7 @@ export class PageStore {
   }
 
   connect(token: string | undefined): void {
-    const url = `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}`
-    this.send({ kind: 'connect', url, token, layout: readLayout() })
+    this.send({ kind: 'connect', url: location.origin, token, layout: readLayout() })
     addEventListener('pagehide', () => this.send({ kind: 'save-layout' }))
     setInterval(() => this.send({ kind: 'save-layout' }), 10_000)
   }

@@ -5,7 +5,7 @@
 export interface NetworkNamespace {
   /** What the kernel tells namespaces apart by: `<device>:<inode>` of the handle. Used again by the kernel once the namespace is gone. */
   readonly key: string
-  /** A path at which the handle can be opened now. */
+  /** A path at which the handle can be opened now. It changes when that goes and another remains: read it anew each time. */
   readonly path: string
   readonly name: string
   readonly nodeId: string

@@ -35,6 +35,8 @@ export class NetlinkWatch implements EventHandler {
   readonly #resyncLimit = new CostLimit()
   readonly #overruns: Counter
   #overrun = false
+  /** Namespaces of which nothing that was known may hold any more. */
+  readonly #unread = new Set<WatchedNamespace>()
   #undecodable = false
   #open = true
   readonly #timers = new Map<string, unknown>()
@@ -99,7 +101,10 @@ export class NetlinkWatch implements EventHandler {
       // A number of ours may be free, or given away again before this was read.
       const gone = message.type === RTM_DELNSID && !namespace.foreign
       const owner = gone ? this.#namespaces.byNsid(decodeNamespaceId(bytes, message.start, message.end).nsid) : undefined
-      if (owner?.foreign) this.#namespaces.assign(owner)
+      if (!owner?.foreign) return
+      // Should the handle lead to a successor with the same inode, all of it is new.
+      this.#namespaces.assign(owner)
+      this.#unread.add(owner)
       return
     }
     applyMessage(namespace.mirror, bytes, message)
@@ -118,6 +123,8 @@ export class NetlinkWatch implements EventHandler {
   drained(): void {
     if (!this.#open) return
     if (this.#overrun) this.#resync()
+    for (const namespace of this.#unread) if (this.#namespaces.byKey(namespace.info.key) === namespace) this.#read(namespace)
+    this.#unread.clear()
     this.#flush()
   }
 

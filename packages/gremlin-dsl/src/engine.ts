@@ -28,7 +28,7 @@ export interface GremlinOptions {
 export interface GremlinEngine {
   /**
    * Runs a query (spec graph 4). Plans are kept by text, so repeating a query costs no parsing.
-   * @throws ERR_GREMLIN_* with position and caret; ERR_LIMIT naming the budget; ERR_CANCELLED; what the sources raise.
+   * @throws GremlinError; ERR_LIMIT naming the budget; ERR_CANCELLED; what the sources raise.
    */
   query(text: string, options?: ReadOptions): Promise<GremlinAnswer>
 }
@@ -90,7 +90,7 @@ export interface GraphQuery {
 /**
  * Compiles a query that reads one graph only: no flows, no other time. For captures on demand and filters of subscribers, which look again
  * after every batch. Asynchronous once, because regular expressions may have to load their engine.
- * @throws ERR_GREMLIN_*; ERR_GREMLIN_UNSUPPORTED for a query that needs flows or another time.
+ * @throws GremlinError; ERR_GREMLIN_UNSUPPORTED for a query that needs flows or another time.
  */
 export async function compileGraphQuery(text: string, budgets: Partial<Budgets> = {}): Promise<GraphQuery> {
   const plan = await preparePlan(parseGremlin(text))
@@ -145,7 +145,7 @@ export function isGraphQuery(query: GremlinQuery): boolean {
   }
 }
 
-/** Checks the whole text, arguments and order of steps, without running it. @throws ERR_GREMLIN_* as `query` would. */
+/** Checks the whole text, arguments and order of steps, without running it. @throws GremlinError as `query` would. */
 export function checkGremlin(text: string): { readonly kind: Plan['kind']; readonly isGraphOnly: boolean } {
   const { kind, isGraphOnly } = check(parseGremlin(text))
   return { kind, isGraphOnly }

@@ -43,8 +43,6 @@ await Promise.all([
     entryPoints: {
       store: packageSource('storage-sqlite', 'worker.ts'),
       readiness: packageSource('kernel', 'readiness-worker.ts'),
-      capture: packageSource('capture', 'capture-worker.ts'),
-      afpacket: packageSource('probe-afpacket', 'index.ts'),
     },
     outdir: join(DIST, 'threads'),
     splitting: true,

@@ -17,8 +17,11 @@ import type { Authenticator } from './auth/authenticator.ts'
 
 /** What a query found, ready to be rendered in any of the formats of `POST /api/topology`. */
 export interface QueryAnswer {
-  /** The result as JSON text (spec graph 4.10). */
-  json(): string
+  /**
+   * The result as JSON text (spec graph 4.10). `places` adds a member `Place` to flows: between which nodes they run, for clients that ask
+   * for it with the header `X-Skydive-Places`.
+   */
+  json(form?: { readonly places: boolean }): string
   /** Set when the result is a graph: what DOT and filtered subscriptions need. */
   readonly graph?: { readonly nodes: readonly GraphNode[]; readonly edges: readonly GraphEdge[] }
   /** Set when the result is that of `RawPackets()`. */

@@ -87,7 +87,7 @@ function render(request: FastifyRequest, reply: FastifyReply, answer: QueryAnswe
   }
   let json: string
   try {
-    json = answer.json()
+    json = answer.json({ places: request.headers['x-skydive-places'] !== undefined })
   } catch (error) {
     return sendError(request, reply, error, 406)
   }

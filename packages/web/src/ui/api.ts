@@ -52,6 +52,7 @@ export class Api {
       method,
       headers: {
         Accept: 'application/json',
+        'X-Skydive-Places': 'true',
         ...(body !== undefined && { 'Content-Type': 'application/json' }),
         ...(this.#token !== undefined && { 'X-Auth-Token': this.#token }),
       },

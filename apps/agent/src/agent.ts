@@ -1,0 +1,129 @@
+/**
+ * The agent, composed: probes write the graph of this host, which goes to the analyzers. Read {@link runAgent} from top to bottom.
+ *
+ * @packageDocumentation
+ */
+
+import { join } from 'node:path'
+import { createApiServer } from '@skydive/api-server'
+import { type Clock, type Metadata, NotFoundError, type Service } from '@skydive/contracts'
+import { type Config, createLogging, createMetrics, type NamedService, parseServiceAddress, runServices } from '@skydive/daemon'
+import { createGraph } from '@skydive/graph'
+import { createGremlin, resultToJson } from '@skydive/gremlin-dsl'
+import { openKernel } from '@skydive/kernel'
+import { openNodeIds, putHostNode } from '@skydive/probe-host'
+import { netlinkProbe } from '@skydive/probe-netlink'
+import { netnsProbe } from '@skydive/probe-netns'
+import { createAgentLink } from '@skydive/sync'
+
+/** What the program gives to the agent. */
+export interface AgentOptions {
+  readonly config: Config
+  readonly version: string
+  /** The scripts of the threads, in a bundle. */
+  readonly threads: { readonly readiness?: URL; readonly capture?: URL; readonly afpacket?: URL }
+  /** Called when the first whole snapshot is in the graph and it listens. */
+  onReady?(url: string): void
+  readonly signal?: AbortSignal
+}
+
+const CLOCK: Clock = {
+  now: () => Date.now(),
+  setTimeout: (callback, delayMs) => setTimeout(callback, delayMs).unref(),
+  clearTimeout: (handle) => clearTimeout(handle as NodeJS.Timeout),
+}
+
+/** Runs until a signal ends it. @throws what stops it from starting, with one line that says what to do. */
+export async function runAgent(options: AgentOptions): Promise<void> {
+  const { config, threads } = options
+  const { values } = config
+  const hostId = values.host_id
+  const { logger, flush } = createLogging(values.logging, 'agent')
+  const metrics = createMetrics()
+  for (const warning of config.warnings) logger.warn({}, warning)
+
+  const graph = createGraph({ retention: { ageMs: 60_000, bytes: 16 * 1024 * 1024 } })
+  const writer = graph.writer({ origin: `agent.${hostId}`, host: hostId })
+  const host = putHostNode(writer, { hostId, metadata: values.agent.metadata as Metadata })
+  const nodeIds = openNodeIds({ hostTid: host.tid, stateFile: join(values.data_dir, 'agent-nodes.json'), clock: CLOCK, logger })
+  const kernel = openKernel()
+  const readiness = kernel.readiness(threads.readiness ? { workerUrl: threads.readiness } : {})
+
+  const components = {
+    graph: writer,
+    hostNodeId: host.id,
+    hostTid: host.tid,
+    nodeIds,
+    kernel,
+    readiness,
+    clock: CLOCK,
+    logger,
+    metrics,
+  }
+  const { netns: netnsOptions, netlink: netlinkOptions } = values.agent.topology
+  const netns = netnsProbe({
+    runPaths: [netnsOptions.run_path, values.agent.topology.docker.netns.run_path],
+    processes: netnsOptions.processes,
+  })(components)
+  const netlink = netlinkProbe({ metricsIntervalMs: netlinkOptions.metrics_update * 1_000 })({ ...components, namespaces: netns })
+
+  const analyzers = (values.analyzers.length > 0 ? values.analyzers : [values.analyzer.listen]).map(parseServiceAddress)
+  const { username, password } = values.agent.auth.cluster
+  const noCapture = async (): Promise<never> => {
+    throw new NotFoundError('this agent captures nothing')
+  }
+  const link = createAgentLink({
+    hostId,
+    analyzers,
+    graph,
+    commands: { startCapture: noCapture, stopCapture: noCapture, queryFlowTable: noCapture },
+    ...(username !== undefined && { credentials: { username, password: password ?? '' } }),
+    logger,
+    metrics,
+  })
+
+  const engine = createGremlin({ graph })
+  const server = createApiServer({
+    service: 'agent',
+    hostId,
+    version: options.version,
+    listen: parseServiceAddress(values.agent.listen),
+    insecureListen: values.http.insecure_listen,
+    allowedOrigins: values.http.allowed_origins,
+    allowedHosts: values.http.allowed_hosts,
+    graph,
+    query: async (text, queryOptions) => {
+      const { result } = await engine.query(text, queryOptions)
+      return { json: () => JSON.stringify(resultToJson(result)), ...(result.kind === 'graph' && { graph: result }) }
+    },
+    status: () => ({ Analyzers: link.status(), TopologyProbes: { netlink: netlink.status.state, netns: netns.status.state } }),
+    metricsText: () => metrics.text(),
+    logger,
+    metrics,
+  })
+
+  const services: NamedService[] = [
+    {
+      name: 'kernel',
+      service: closing(async () => {
+        nodeIds.close()
+        await readiness.close()
+        kernel.dispose()
+      }),
+    },
+    { name: 'netns', service: netns },
+    { name: 'netlink', service: netlink },
+    { name: 'api', service: { start: async () => options.onReady?.((await server.start()).url), stop: () => server.stop() } },
+    { name: 'link', service: link },
+  ]
+  try {
+    await runServices(services, { logger, ...(options.signal && { signal: options.signal }) })
+  } finally {
+    flush()
+  }
+}
+
+/** A part that has nothing to start and something to release. */
+function closing(stop: () => Promise<void>): Service {
+  return { start: async () => {}, stop }
+}

@@ -1,0 +1,25 @@
+import type { QueryFunction } from '@skydive/api-server'
+import type { EnhancedFlow } from '@skydive/contracts'
+import { type GremlinEngine, type GremlinResult, resultToJson } from '@skydive/gremlin-dsl'
+
+/** Gremlin as the API serves it. */
+export function queryFunction(engine: GremlinEngine): QueryFunction {
+  return async (text, options) => {
+    const { result } = await engine.query(text, options)
+    return {
+      json: (form) =>
+        JSON.stringify(form?.places && result.kind === 'flows' ? result.flows.map(withPlace) : resultToJson(result)),
+      ...(result.kind === 'graph' && { graph: result }),
+      ...(result.kind === 'rawpackets' && { rawPackets: packetsOf(result) }),
+    }
+  }
+}
+
+/** The Flow JSON with the names of its nodes beside it, for those who ask for them. */
+function withPlace({ flow: { LastRawPackets: _packets, ...flow }, places }: EnhancedFlow): object {
+  return { ...flow, Place: places }
+}
+
+function packetsOf(result: GremlinResult & { kind: 'rawpackets' }) {
+  return [...result.packets.values()].flat().sort((a, b) => a.Timestamp - b.Timestamp)
+}

@@ -1,0 +1,42 @@
+import { InvalidArgumentError } from '@skydive/contracts'
+import { Command, Option } from 'commander'
+import type { CliStreams } from '../cli.ts'
+import { connect } from './connection.ts'
+import { printAnswer } from './output.ts'
+import { renderResult } from './render-result.ts'
+
+interface QueryOptions {
+  readonly format?: 'json' | 'dot' | 'pcap'
+  readonly delete?: boolean
+}
+
+/** `client query <gremlin>`. */
+export function queryCommand(streams: CliStreams): Command {
+  return new Command('query')
+    .description('run a Gremlin query')
+    .argument('<gremlin>', "such as \"G.V().Has('Type','netns')\"")
+    .addOption(new Option('--format <format>', 'form of the answer').choices(['json', 'dot', 'pcap']))
+    .option('--delete', 'delete the nodes and edges that the query finds')
+    .action(async (gremlin: string, options: QueryOptions, command: Command) => {
+      const { client } = await connect(command, streams)
+      if (options.format === 'dot' || options.format === 'pcap') {
+        streams.stdout.write(Buffer.from(await client.queryAs(gremlin, options.format)))
+        return
+      }
+      const found = await client.query(gremlin)
+      if (options.format === 'json') streams.stdout.write(`${JSON.stringify(found, null, '\t')}\n`)
+      else printAnswer(command, streams, found, () => renderResult(found), '\t')
+      if (options.delete)
+        for (const element of elementsOf(found)) await (element.isEdge ? client.edges : client.nodes).delete(element.id)
+    })
+}
+
+/** Edges come first: deleting a node takes its edges along. */
+function elementsOf(found: unknown): { readonly id: string; readonly isEdge: boolean }[] {
+  const list = Array.isArray(found) ? found : []
+  const elements = list.map((item: { ID?: unknown; Parent?: unknown }) => ({ id: item?.ID, isEdge: item?.Parent !== undefined }))
+  if (elements.some(({ id }) => typeof id !== 'string')) {
+    throw new InvalidArgumentError('--delete needs a query that finds nodes or edges; nothing was deleted')
+  }
+  return (elements as { id: string; isEdge: boolean }[]).sort((a, b) => Number(b.isEdge) - Number(a.isEdge))
+}

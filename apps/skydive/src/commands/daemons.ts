@@ -1,0 +1,77 @@
+import { existsSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import type { Command } from 'commander'
+import type { CliStreams } from '../cli.ts'
+import { type DaemonFlags, loadDaemonConfig } from '../daemon-config.ts'
+import { ExitStatus } from '../exit-status.ts'
+import { threadScripts } from '../threads.ts'
+import { VERSION } from '../version.ts'
+import { runAllInOne } from './allinone.ts'
+
+/** Flags that both daemons have. */
+function withDaemonFlags(command: Command): Command {
+  return command
+    .option('--host-id <id>', 'identity of the daemon')
+    .option('--data-dir <folder>', 'where state is kept')
+    .option('--insecure-listen', 'accept to listen beyond loopback without authentication')
+    .option('--check', 'check the configuration and exit')
+    .option('--dump-config', 'print the effective configuration and exit')
+}
+
+/** The commands `agent`, `analyzer` and `allinone`. */
+export function addDaemons(program: Command, streams: CliStreams): void {
+  const { entry } = streams
+  /** Tells whoever started this process, or the terminal. */
+  const ready = (line: string, url: string): void => {
+    if (process.send) process.send({ ready: url })
+    else streams.stdout.write(`${line}\n`)
+  }
+  withDaemonFlags(program.command('analyzer').description('run an analyzer until SIGINT or SIGTERM'))
+    .option('--listen <address>', 'address of the API, such as 127.0.0.1:8082')
+    .action(async (flags: DaemonFlags & { listen?: string }) => {
+      const config = await loadDaemonConfig(
+        program,
+        streams,
+        flags,
+        flags.listen === undefined ? {} : { 'analyzer.listen': flags.listen },
+      )
+      if (config === undefined) return
+      const { runAnalyzer } = await import('@skydive/analyzer')
+      const page = fileURLToPath(new URL('./page', entry))
+      await runAnalyzer({
+        config,
+        version: VERSION,
+        threads: threadScripts(entry),
+        ...(existsSync(page) && { pageFolder: page }),
+        onReady: (url) => ready(`analyzer: ${url}`, url),
+      })
+    })
+
+  withDaemonFlags(program.command('agent').description('run an agent until SIGINT or SIGTERM'))
+    .option('--listen <address>', 'address of the API, such as 127.0.0.1:8081')
+    .action(async (flags: DaemonFlags & { listen?: string }) => {
+      const config = await loadDaemonConfig(
+        program,
+        streams,
+        flags,
+        flags.listen === undefined ? {} : { 'agent.listen': flags.listen },
+      )
+      if (config === undefined) return
+      const { runAgent } = await import('@skydive/agent')
+      await runAgent({ config, version: VERSION, threads: threadScripts(entry), onReady: (url) => ready(`agent: ${url}`, url) })
+    })
+
+  withDaemonFlags(program.command('allinone').description('run an analyzer and an agent of this host, with the embedded store'))
+    .option('--listen <address>', 'address of the page and the API, such as 127.0.0.1:8082')
+    .action(async (flags: DaemonFlags & { listen?: string }) => {
+      const config = await loadDaemonConfig(
+        program,
+        streams,
+        flags,
+        flags.listen === undefined ? {} : { 'analyzer.listen': flags.listen },
+      )
+      if (config === undefined) return
+      const exitCode = await runAllInOne({ config, files: program.opts<{ conf: string[] }>().conf, flags })
+      if (exitCode !== 0) throw new ExitStatus(exitCode)
+    })
+}

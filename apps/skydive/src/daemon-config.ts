@@ -1,0 +1,47 @@
+import { type Config, loadConfig } from '@skydive/daemon'
+import type { Command } from 'commander'
+import type { CliStreams } from './cli.ts'
+import { ExitStatus } from './exit-status.ts'
+
+/** Flags of the daemons, as commander hands them over. */
+export interface DaemonFlags {
+  readonly hostId?: string
+  readonly dataDir?: string
+  readonly insecureListen?: boolean
+  readonly check?: boolean
+  readonly dumpConfig?: boolean
+}
+
+/**
+ * The configuration of a daemon: flags, environment, files, defaults. Answers `undefined` when `--check` or `--dump-config` asked for nothing
+ * more. @throws ExitStatus when the check failed; ERR_INVALID_ARGUMENT with a line for each fault.
+ */
+export async function loadDaemonConfig(
+  program: Command,
+  streams: CliStreams,
+  flags: DaemonFlags,
+  overrides: Readonly<Record<string, string>>,
+): Promise<Config | undefined> {
+  const { conf } = program.opts<{ conf: string[] }>()
+  const { environment } = streams
+  const dataDir = flags.dataDir ?? environment['SKYDIVE_DATA_DIR']
+  const config = await loadConfig({
+    files: conf,
+    environment,
+    overrides: {
+      ...overrides,
+      ...(flags.hostId !== undefined && { host_id: flags.hostId }),
+      ...(dataDir !== undefined && { data_dir: dataDir }),
+      ...(flags.insecureListen && { 'http.insecure_listen': 'true' }),
+    },
+  })
+  if (flags.dumpConfig) {
+    streams.stdout.write(config.dump())
+    return undefined
+  }
+  if (!flags.check) return config
+  for (const warning of config.warnings) streams.stderr.write(`${warning}\n`)
+  if (config.unknownKeys.length > 0) throw new ExitStatus(1)
+  streams.stdout.write('the configuration is good\n')
+  return undefined
+}

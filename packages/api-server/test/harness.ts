@@ -1,7 +1,13 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { request as httpRequest } from 'node:http'
 import { join } from 'node:path'
-import { InvalidArgumentError, type KeyValueEntry, type KeyValueEvent, type KeyValueStore } from '@skydive/contracts'
+import {
+  type GraphNode,
+  InvalidArgumentError,
+  type KeyValueEntry,
+  type KeyValueEvent,
+  type KeyValueStore,
+} from '@skydive/contracts'
 import { createGraph, type Graph } from '@skydive/graph'
 import { type ApiServer, type ApiServerOptions, createApiServer } from '../src/index.ts'
 
@@ -73,7 +79,11 @@ export async function startServer(options: Partial<ApiServerOptions> = {}): Prom
     graph,
     query: async (text) => {
       if (text === 'G') {
-        const nodes = Array.from({ length: graph.view.nodeCount }, (_, ordinal) => graph.view.node(ordinal))
+        const nodes: GraphNode[] = []
+        graph.view.forEachNode((ordinal) => {
+          nodes.push(graph.view.node(ordinal))
+          return undefined
+        })
         return { json: () => '[]', graph: { nodes, edges: [] } }
       }
       if (text === 'G.V().Count()') return { json: () => String(graph.view.nodeCount) }

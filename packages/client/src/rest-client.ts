@@ -51,7 +51,7 @@ export interface WireGraph {
 }
 
 /**
- * The REST interface of a server. Every method throws the server's own error with its code (`ERR_GREMLIN_…`, `ERR_NOT_FOUND` …);
+ * The REST interface of a server. Every method throws the server's own error with its code (such as `ERR_NOT_FOUND`);
  * ERR_UNAVAILABLE when the server cannot be reached or does not answer in time; ERR_PERMISSION for wrong credentials; ERR_CANCELLED.
  */
 export interface RestClient {

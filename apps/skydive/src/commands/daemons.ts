@@ -21,6 +21,9 @@ function withDaemonFlags(command: Command): Command {
 /** The commands `agent`, `analyzer` and `allinone`. */
 export function addDaemons(program: Command, streams: CliStreams): void {
   const { entry } = streams
+  // A daemon whose parent is gone, however it went, ends as well.
+  const orphaned = new AbortController()
+  process.once('disconnect', () => orphaned.abort())
   /** Tells whoever started this process, or the terminal. */
   const ready = (line: string, url: string): void => {
     if (process.send) process.send({ ready: url })
@@ -44,6 +47,7 @@ export function addDaemons(program: Command, streams: CliStreams): void {
         threads: threadScripts(entry),
         ...(existsSync(page) && { pageFolder: page }),
         onReady: (url) => ready(`analyzer: ${url}`, url),
+        signal: orphaned.signal,
       })
     })
 
@@ -58,7 +62,13 @@ export function addDaemons(program: Command, streams: CliStreams): void {
       )
       if (config === undefined) return
       const { runAgent } = await import('@skydive/agent')
-      await runAgent({ config, version: VERSION, threads: threadScripts(entry), onReady: (url) => ready(`agent: ${url}`, url) })
+      await runAgent({
+        config,
+        version: VERSION,
+        threads: threadScripts(entry),
+        onReady: (url) => ready(`agent: ${url}`, url),
+        signal: orphaned.signal,
+      })
     })
 
   withDaemonFlags(program.command('allinone').description('run an analyzer and an agent of this host, with the embedded store'))

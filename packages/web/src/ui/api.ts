@@ -105,11 +105,12 @@ export class Api {
   }
 }
 
+/** The error object of the API (`docs/errors.md`), or the plain text of whatever answered. */
 async function apiError(response: Response): Promise<ApiError> {
   const text = await response.text()
   try {
-    const parsed = JSON.parse(text) as { message?: string; error?: string; position?: number }
-    return new ApiError(parsed.message ?? parsed.error ?? text, response.status, parsed.position)
+    const { Message, Fields } = JSON.parse(text) as { Message?: string; Fields?: { position?: number } }
+    return new ApiError(Message ?? text, response.status, Fields?.position)
   } catch {
     return new ApiError(text === '' ? `${response.status} ${response.statusText}` : text, response.status, undefined)
   }

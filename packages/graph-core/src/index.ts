@@ -8,4 +8,19 @@
 export { DEFAULT_EDGE_INDEXES, DEFAULT_NODE_INDEXES } from './default-indexes.ts'
 export type { Retention } from './event-log.ts'
 export { createGraph, type Graph, type GraphOptions, type GraphStats, type WriterOptions } from './graph.ts'
+export {
+  areLinked,
+  childrenOf,
+  type EdgeTest,
+  edgesOf,
+  firstLink,
+  firstNodeWith,
+  forEachNodeRowWith,
+  type NodeTest,
+  nodesWith,
+  ownerOf,
+  parentsOf,
+  relation,
+} from './lookup.ts'
+export { shortestPath } from './shortest-path.ts'
 export { isInSlice, isPoint, type ViewInit, viewOf } from './slice-view.ts'

@@ -31,12 +31,16 @@ function elementsOf<E extends GraphElement>(table: RowTable<E>, slice: TimeSlice
 
 /** An element that was deleted and made again within one instant has two rows then: the younger one stands. */
 function onePerId<E extends GraphElement>(elements: readonly E[]): readonly E[] {
+  const deleted = new Set<string>()
+  for (const element of elements) if (element.deletedAtMs !== null) deleted.add(element.id)
+  if (deleted.size === 0) return elements
   const last = new Map<string, E>()
   for (const element of elements) {
+    if (!deleted.has(element.id)) continue
     const known = last.get(element.id)
     if (!known || known.deletedAtMs !== null) last.set(element.id, element)
   }
-  return last.size === elements.length ? elements : elements.filter((element) => last.get(element.id) === element)
+  return elements.filter((element) => !deleted.has(element.id) || last.get(element.id) === element)
 }
 
 /**

@@ -8,7 +8,7 @@ import { systemClock } from './clock.ts'
 import { sendError, sendProblem } from './error-answer.ts'
 import { createRequestGuard, isLoopback } from './guard.ts'
 import { type ApiServerOptions, DEFAULT_LIMITS } from './options.ts'
-import { captureResource } from './routes/capture.ts'
+import { captureResource, notifyCaptures } from './routes/capture.ts'
 import { edgeResource, nodeResource } from './routes/elements.ts'
 import { miscRoutes, pageNotFound } from './routes/misc.ts'
 import { redirect, resourceRoutes } from './routes/resource.ts'
@@ -99,6 +99,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   if (options.staticFolder) staticRoutes(app, options.staticFolder)
   answerTheRest(app, logger)
 
+  const unwatch: (() => void)[] = []
   let started: Promise<{ host: string; port: number; url: string }> | undefined
   return {
     start() {
@@ -106,11 +107,13 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
         subscriber.start()
         flowSubscriber?.start()
         hub.start(app.server)
+        if (options.resources) unwatch.push(notifyCaptures(options.resources.store, (message) => subscriber.broadcast(message)))
         return address
       })
       return started
     },
     async stop() {
+      for (const stop of unwatch.splice(0)) stop()
       subscriber.stop()
       flowSubscriber?.stop()
       hub.stop()

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { afterEach, describe, expect, it } from '@jest/globals'
 import { decodeBinaryMessage, type Message } from '@skydive/protocol'
 import { WebSocket } from 'ws'
-import { GOLDEN, golden, startServer, stopServers, type TestServer } from './harness.ts'
+import { exchange, GOLDEN, golden, startServer, stopServers, type TestServer } from './harness.ts'
 
 afterEach(stopServers)
 
@@ -299,6 +299,22 @@ describe('/ws/subscriber', () => {
     await quick.until(() => quick.messages.length >= written)
     expect(quick.messages).toHaveLength(written)
   }, 30_000)
+})
+
+it('captures that come and go are told', async () => {
+  const target = await startServer()
+  const client = new Client(target, '/ws/subscriber', subscriber)
+  const graphOnly = new Client(target, '/ws/subscriber', { ...subscriber, 'X-Host-ID': 't2', 'X-Websocket-Namespace': 'Graph' })
+  await Promise.all([client.opened, graphOnly.opened])
+  const body = JSON.stringify({ GremlinQuery: 'G.V()' })
+  const created = await exchange(target.port, 'POST', '/api/capture', {}, body)
+  const { UUID } = JSON.parse(created.body)
+  await exchange(target.port, 'DELETE', `/api/capture/${UUID}`)
+  expect(await client.next(2)).toMatchObject([
+    { Namespace: 'OnDemandCaptureNotification', Type: 'Added', Obj: { UUID, GremlinQuery: 'G.V()' } },
+    { Namespace: 'OnDemandCaptureNotification', Type: 'Deleted', Obj: { UUID } },
+  ])
+  expect(graphOnly.messages).toEqual([])
 })
 
 describe('/ws/subscriber/flow', () => {

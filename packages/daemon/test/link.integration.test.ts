@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { afterEach, describe, expect, it } from '@jest/globals'
 import { createApiServer } from '@skydive/api-server'
 import { type GraphBatch, NotFoundError } from '@skydive/contracts'
@@ -54,6 +56,36 @@ async function startAnalyzer(
   }
   cleanups.push(stop)
   return { graph, agents, server, port, stop }
+}
+
+/** A line that can be cut: both ends learn of it by a reset only. */
+async function startProxy(target: number) {
+  const pairs = new Set<Socket>()
+  const server = createServer((client) => {
+    const upstream = connect(target, '127.0.0.1')
+    for (const [from, to] of [
+      [client, upstream],
+      [upstream, client],
+    ] as const) {
+      pairs.add(from)
+      from.on('error', () => {})
+      from.on('close', () => {
+        pairs.delete(from)
+        to.destroy()
+      })
+      from.pipe(to)
+    }
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const cut = () => {
+    for (const socket of pairs) socket.resetAndDestroy()
+  }
+  cleanups.push(async () => {
+    cut()
+    server.close()
+  })
+  return { port: (server.address() as AddressInfo).port, cut }
 }
 
 const refuseAll: AgentCommands = {
@@ -144,6 +176,25 @@ describe('an agent and its analyzer', () => {
     expect(names(second.graph)).toEqual(['b', 'c'])
     // The first one kept its copy: a line that breaks is no reason to delete.
     expect(names(first.graph)).toEqual(['a', 'b'])
+  }, 20_000)
+
+  it('resumes from the cursor that the analyzer holds when the line is cut', async () => {
+    const analyzer = await startAnalyzer()
+    const proxy = await startProxy(analyzer.port)
+    const agent = await startAgent(proxy.port)
+    agent.add('a')
+    agent.add('b')
+    await until(analyzer.graph, () => has(analyzer.graph, 'b'))
+    const batches: GraphBatch[] = []
+    analyzer.graph.subscribe((batch) => batches.push(batch))
+    proxy.cut()
+    agent.add('c')
+    agent.writer.transaction((tx) => tx.deleteNode('a'))
+    await until(analyzer.graph, () => !has(analyzer.graph, 'a'))
+    // Only what was missed came, in its transactions: nothing was deleted and added again.
+    const kinds = batches.map((batch) => batch.events.map((event) => [event.kind, 'node' in event && event.node.id]))
+    expect(kinds).toEqual([[['node-added', 'c']], [['node-deleted', 'a']]])
+    expect(analyzer.agents.hosts()).toEqual(['alpha'])
   }, 20_000)
 
   it('removes the graph of an agent that says goodbye', async () => {

@@ -15,7 +15,7 @@ export function renderDot(graph: { readonly nodes: readonly GraphNode[]; readonl
     const label = /^\w+$/.test(type) ? type : `"${escapeText(type)}"`
     lines.push(`"${parent}" -> "${child}" [label=${label},dir=${type === 'layer2' ? 'both' : 'forward'}]`)
   }
-  return `${lines.join('\n')}\n}\n`
+  return `${lines.join('\n')}\n}`
 }
 
 function title(node: GraphNode): string {

@@ -1,5 +1,20 @@
-import { ConflictError, type GraphSource, InvalidArgumentError, type KeyValueEntry, randomId } from '@skydive/contracts'
-import { type Capture, captureSchema, checkCapture, isDuplicateCapture, toWireCapture } from '@skydive/protocol'
+import {
+  ConflictError,
+  type GraphSource,
+  InvalidArgumentError,
+  type KeyValueEntry,
+  type KeyValueStore,
+  randomId,
+} from '@skydive/contracts'
+import {
+  CAPTURE_NOTIFICATION_NAMESPACE,
+  type Capture,
+  captureSchema,
+  checkCapture,
+  isDuplicateCapture,
+  type MessageInit,
+  toWireCapture,
+} from '@skydive/protocol'
 import type { ResourceOptions } from '../options.ts'
 import type { Resource } from './resource.ts'
 
@@ -49,6 +64,13 @@ export function captureResource(options: ResourceOptions, graph: GraphSource): R
 
     remove: (id) => store.delete(PREFIX + id),
   }
+}
+
+/** Tells subscribers of captures that come and go, whoever wrote them (spec platform 2.5). Answers how to stop. */
+export function notifyCaptures(store: KeyValueStore, notify: (message: MessageInit) => void): () => void {
+  return store.watch(PREFIX, ({ type, entry }) => {
+    notify({ namespace: CAPTURE_NOTIFICATION_NAMESPACE, type: type === 'set' ? 'Added' : 'Deleted', json: entry.value })
+  })
 }
 
 function readCapture(entry: KeyValueEntry): Capture {

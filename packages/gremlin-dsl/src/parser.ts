@@ -30,7 +30,7 @@ class Parser {
   }
 
   query(): GremlinQuery {
-    if (this.word() !== 'G') throw this.unexpected(`found "${this.token.text}", expected \`G\``)
+    if (!this.isG()) throw this.unexpected(`found "${this.token.text}", expected \`G\``)
     const steps: Step[] = [this.bareG()]
     while (this.token.kind !== 'end') {
       if (this.token.kind !== '.') throw this.unexpected(`found "${this.token.text}", expected \`.\``)
@@ -46,7 +46,7 @@ class Parser {
   }
 
   private step(): Step {
-    if (this.word() === 'G') return this.bareG()
+    if (this.isG()) return this.bareG()
     const name = this.advance()
     if (this.token.kind !== '(') throw this.unexpected(`Expected left parenthesis, got: ${this.token.text}`)
     this.advance()
@@ -119,8 +119,9 @@ class Parser {
     return this.advance().end
   }
 
-  private word(): string | undefined {
-    return this.token.kind === 'word' ? this.token.text.toUpperCase() : undefined
+  private isG(): boolean {
+    const { text } = this.token
+    return text === 'G' || text === 'g'
   }
 
   private advance(): Token {

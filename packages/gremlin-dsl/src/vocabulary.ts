@@ -93,11 +93,17 @@ export type Keyword =
   | { readonly kind: 'constant'; readonly name: Constant }
   | { readonly kind: 'metadata' }
 
-const KEYWORDS: ReadonlyMap<string, Keyword> = new Map<string, Keyword>([
-  ...STEP_NAMES.map((name) => [name.toUpperCase(), { kind: 'step', name }] as const),
-  ...(Object.keys(PREDICATES) as PredicateName[]).map((name) => [name.toUpperCase(), { kind: 'predicate', name }] as const),
+const CANONICAL: readonly (readonly [string, Keyword])[] = [
+  ...STEP_NAMES.map((name) => [name, { kind: 'step', name }] as const),
+  ...(Object.keys(PREDICATES) as PredicateName[]).map((name) => [name, { kind: 'predicate', name }] as const),
   ...(['ASC', 'DESC', 'NOW', 'FOREVER', 'TRUE', 'FALSE'] as const).map((name) => [name, { kind: 'constant', name }] as const),
-  ['METADATA', { kind: 'metadata' }],
+  ['Metadata', { kind: 'metadata' }],
+]
+
+/** As documents spell them, which saves most look-ups the conversion, and in capitals. */
+const KEYWORDS: ReadonlyMap<string, Keyword> = new Map([
+  ...CANONICAL,
+  ...CANONICAL.map(([name, meaning]) => [name.toUpperCase(), meaning] as const),
 ])
 
 /** What a word means, or `undefined` when it is no keyword. */

@@ -1,3 +1,4 @@
 import { library } from '../../tools/tsup.mjs'
 
-export default library({ entry: ['src/index.ts'] })
+// Syntax is minified so that the constants of layout.ts stand in the packet loop as numbers.
+export default { ...library({ entry: ['src/index.ts'] }), minifySyntax: true }

@@ -1,35 +1,75 @@
 import type { Flow, PacketFormat, RawPacket } from '@skydive/contracts'
-import { ABSENT, LINK_TYPE, MAX_CAPTURED_BYTES, type PacketFilter, PCAP_RECORD_BYTES, TCP_FLAG, TRANSPORT } from '@skydive/packet'
+import { ABSENT, LINK_TYPE, TCP_FLAG, TRANSPORT } from '@skydive/packet'
 import { AddressPairs } from './address-pairs.ts'
 import { FlowColumns, randomFactors } from './flow-columns.ts'
 import { FlowExporter } from './flow-export.ts'
 import type { BlockConsumer, FlowTableOptions, FlowTableStats } from './flow-table.ts'
 import { IdentifierHasher } from './identifiers.ts'
 import {
-  COLD,
+  COLD_APPLICATION,
+  COLD_DESTINATION_MAC_HIGH,
+  COLD_FINISH,
+  COLD_MAC_LOWS,
+  COLD_PATH,
+  COLD_RAW_PACKETS,
+  COLD_REQUEST_NANOSECONDS,
+  COLD_REQUEST_PENDING,
+  COLD_REQUEST_SECONDS,
+  COLD_SERIAL,
   COLD_SHIFT,
-  KEY,
-  KIND,
-  RECORD,
+  COLD_SOURCE_MAC_HIGH,
+  FLAG_ECHO_REPLY,
+  FLAG_ECHO_REQUEST,
+  FLAG_IGNORED,
+  FLAG_SAME_ENDS,
+  FLAG_SWAPPED,
+  FLAG_TCP_EVENT,
+  FLAG_TTL_SHIFT,
+  KEY_ADDRESS_FIRST,
+  KEY_KIND,
+  KEY_PARENT,
+  KEY_TRANSPORT,
+  KIND_FIRST_SWAPPED,
+  KIND_HAS_LINK,
+  KIND_IPV4,
+  KIND_IPV6,
+  KIND_KEY_MASK,
+  KIND_TRANSPORT_MASK,
+  RECORD_AB_BYTES_WIDE,
+  RECORD_AB_PACKETS,
+  RECORD_LAST_NANOSECONDS,
+  RECORD_LAST_SECONDS,
   RECORD_SHIFT,
-  ROW,
-  ROW_FLAG,
+  ROW_CAPTURED_BYTES,
+  ROW_COUNTED_BYTES,
+  ROW_FLAGS,
+  ROW_HASH,
+  ROW_NANOSECONDS,
+  ROW_OFFSET,
+  ROW_SECONDS,
   ROW_SHIFT,
-  TCP,
+  ROW_STRIPPED_TAG,
+  TCP_FIN_START,
+  TCP_RST_START,
   TCP_SHIFT,
-  WIDE,
+  TCP_SYN_START,
+  TCP_SYN_TTL,
+  WIDE_RTT_NS,
   WIDE_SHIFT,
+  WIDE_START_MS,
+  WIDE_VLAN_ID,
 } from './layout.ts'
+import { PacketBlock } from './packet-block.ts'
 import { RawPacketKeeper } from './raw-packets.ts'
 import { RowDecoder } from './row-decoder.ts'
-import { TPACKET3 } from './tpacket.ts'
 import { warmUpBlocks } from './warm-up.ts'
 
-/** Rows gathered before they are applied, when the table no longer fits the cache. */
-const BATCH_ROWS = 512
-/** Above it the three passes of a batch are cheaper than one packet after the other (bench `flow-table`). */
-const BATCHED_ABOVE_FLOWS = 30_000
-const SPECIAL = ROW_FLAG.TCP_EVENT | ROW_FLAG.ECHO_REQUEST | ROW_FLAG.ECHO_REPLY | ROW_FLAG.SAME_ENDS | ROW_FLAG.IGNORED
+/**
+ * Rows decoded and applied together. A batch lets the memory answer for many flows at once; 64 rows still fit the first cache beside what
+ * they point at (bench `flow-table`).
+ */
+const BATCH_ROWS = 64
+const SPECIAL = FLAG_TCP_EVENT | FLAG_ECHO_REQUEST | FLAG_ECHO_REPLY
 /** Share of the table (as a shift) that one eviction frees: it costs a pass over all flows. */
 const EVICTION_SHIFT = 6
 const NANOSECONDS_PER_SECOND = 1_000_000_000
@@ -42,7 +82,6 @@ export class FlowAccounting {
   readonly pairs = new AddressPairs()
   readonly raw: RawPacketKeeper
   readonly #decoder: RowDecoder
-  readonly #filter: PacketFilter | undefined
   readonly #maxFlows: number
   readonly #hasTcpMetric: boolean
   readonly #onEvicted: (flows: readonly Flow[]) => void
@@ -52,17 +91,14 @@ export class FlowAccounting {
   #view: DataView = new DataView(new ArrayBuffer(0))
   #linkType: number = LINK_TYPE.ETHERNET
   #serial = 0
-  #packets = 0
   #ignored = 0
-  #filtered = 0
   #evicted = 0
 
   constructor(options: FlowTableOptions, maxFlows: number) {
     const factors = randomFactors()
     this.#hasTcpMetric = options.extraTcpMetric ?? false
     this.columns = new FlowColumns(this.#hasTcpMetric, factors)
-    this.#decoder = new RowDecoder(BATCH_ROWS, options.layerKeyMode ?? 'L2', this.pairs, factors)
-    this.#filter = options.filter
+    this.#decoder = new RowDecoder(BATCH_ROWS, options.layerKeyMode ?? 'L2', this.pairs, factors, options.filter)
     this.#maxFlows = maxFlows
     this.#onEvicted = options.onEvicted ?? (() => {})
     this.#tcpNames = this.#numberNames(options.applicationPorts?.tcp)
@@ -80,32 +116,32 @@ export class FlowAccounting {
     })
   }
 
-  consumer({ layout, linkType }: PacketFormat): BlockConsumer {
+  consumer(format: PacketFormat): BlockConsumer {
+    const block = new PacketBlock(format)
     return (buffer, offset, byteLength) => {
-      this.#linkType = linkType
       // One view for the whole memory behind: blocks of one ring or file share it.
       if (this.#view.buffer !== buffer.buffer) this.#view = new DataView(buffer.buffer)
       const start = buffer.byteOffset + offset
-      return layout.format === 'pcap'
-        ? this.#consumePcap(start, byteLength, layout.littleEndian, layout.nanoseconds ? 1 : 1000)
-        : this.#consumeRing(start, byteLength)
+      block.start(this.#view, start, byteLength)
+      this.#linkType = format.linkType
+      for (;;) {
+        const count = this.#decoder.fill(this.#view, block)
+        if (count === 0) break
+        this.#touch(count)
+        this.#apply(count)
+      }
+      return format.layout.format === 'pcap' ? block.position - start : byteLength
     }
   }
 
   stats(): FlowTableStats {
     return {
       flows: this.columns.size,
-      packets: this.#packets,
+      packets: this.#decoder.packets,
       ignoredPackets: this.#ignored,
-      filteredPackets: this.#filtered,
+      filteredPackets: this.#decoder.filteredPackets,
       evictedFlows: this.#evicted,
     }
-  }
-
-  snapshot(): readonly Flow[] {
-    const flows: Flow[] = []
-    for (let id = 0; id < this.columns.limit; id++) if (this.columns.isLive(id)) flows.push(this.exporter.flow(id))
-    return flows
   }
 
   pendingRawPackets(): ReadonlyMap<string, readonly RawPacket[]> {
@@ -118,7 +154,7 @@ export class FlowAccounting {
     const used = new Uint8Array(this.pairs.limit)
     for (let id = 0; id < limit; id++) {
       const base = id << RECORD_SHIFT
-      if ((records[base + KEY.KIND]! & KIND.IPV6) !== 0) used[records[base + KEY.ADDRESS_FIRST]!] = 1
+      if ((records[base + KEY_KIND]! & KIND_IPV6) !== 0) used[records[base + KEY_ADDRESS_FIRST]!] = 1
     }
     this.pairs.keepOnly(used)
   }
@@ -130,99 +166,26 @@ export class FlowAccounting {
   }
 
   warmUp(): void {
-    const before = { packets: this.#packets, serial: this.#serial }
+    const { packets, filteredPackets } = this.#decoder
+    const serial = this.#serial
     const consume = this.consumer({ layout: { format: 'tpacket-v3' }, linkType: LINK_TYPE.ETHERNET })
     for (const block of warmUpBlocks()) consume(block, 0, block.length)
     for (let id = 0; id < this.columns.limit; id++) if (this.columns.isLive(id)) this.remove(id)
     this.forgetUnusedPairs()
-    this.#packets = before.packets
-    this.#serial = before.serial
+    this.#decoder.packets = packets
+    this.#decoder.filteredPackets = filteredPackets
+    this.#serial = serial
     this.#view = new DataView(new ArrayBuffer(0))
-  }
-
-  #consumePcap(start: number, byteLength: number, littleEndian: boolean, fractionFactor: number): number {
-    const view = this.#view
-    const decoder = this.#decoder
-    const linkType = this.#linkType
-    const end = start + byteLength
-    const batchRows = this.columns.size > BATCHED_ABOVE_FLOWS ? BATCH_ROWS : 1
-    let row = 0
-    let at = start
-    while (at + PCAP_RECORD_BYTES <= end) {
-      const capturedBytes = view.getUint32(at + 8, littleEndian)
-      const packet = at + PCAP_RECORD_BYTES
-      if (capturedBytes > MAX_CAPTURED_BYTES || packet + capturedBytes > end) break
-      const wireBytes = view.getUint32(at + 12, littleEndian)
-      if (this.#accepts(packet, capturedBytes, wireBytes)) {
-        const seconds = view.getInt32(at, littleEndian)
-        const nanoseconds = Math.imul(view.getInt32(at + 4, littleEndian), fractionFactor)
-        decoder.decode(view, packet, capturedBytes, wireBytes, seconds, nanoseconds, linkType, ABSENT, row)
-        if (++row === batchRows) {
-          this.#apply(row)
-          row = 0
-        }
-      }
-      at = packet + capturedBytes
-    }
-    this.#apply(row)
-    return at - start
-  }
-
-  /** A block of a TPACKET_V3 ring (`struct tpacket_block_desc`); lengths that lead out of the block end it. */
-  #consumeRing(start: number, byteLength: number): number {
-    const view = this.#view
-    const decoder = this.#decoder
-    const linkType = this.#linkType
-    const end = start + byteLength
-    if (byteLength < TPACKET3.BLOCK_HEADER_BYTES) return byteLength
-    const batchRows = this.columns.size > BATCHED_ABOVE_FLOWS ? BATCH_ROWS : 1
-    const count = view.getUint32(start + TPACKET3.BLOCK_PACKETS, true)
-    let at = start + view.getUint32(start + TPACKET3.BLOCK_FIRST_PACKET, true)
-    let row = 0
-    for (let i = 0; i < count && at + TPACKET3.HEADER_BYTES <= end; i++) {
-      const packet = at + view.getUint16(at + TPACKET3.MAC_OFFSET, true)
-      const capturedBytes = view.getUint32(at + TPACKET3.CAPTURED_BYTES, true)
-      if (packet + capturedBytes > end) break
-      const wireBytes = view.getUint32(at + TPACKET3.WIRE_BYTES, true)
-      if (this.#accepts(packet, capturedBytes, wireBytes)) {
-        const isTagged = (view.getUint32(at + TPACKET3.STATUS, true) & TPACKET3.STATUS_VLAN_VALID) !== 0
-        const tag = isTagged ? view.getUint32(at + TPACKET3.VLAN_TCI, true) & 0xffff : ABSENT
-        const seconds = view.getInt32(at + TPACKET3.SECONDS, true)
-        const nanoseconds = view.getInt32(at + TPACKET3.NANOSECONDS, true)
-        decoder.decode(view, packet, capturedBytes, wireBytes, seconds, nanoseconds, linkType, tag, row)
-        if (++row === batchRows) {
-          this.#apply(row)
-          row = 0
-        }
-      }
-      const next = view.getUint32(at, true)
-      if (next === 0) break
-      at += next
-    }
-    this.#apply(row)
-    return byteLength
-  }
-
-  #accepts(offset: number, capturedBytes: number, wireBytes: number): boolean {
-    this.#packets++
-    if (this.#filter === undefined || this.#filter(this.#view, offset, capturedBytes, wireBytes) > 0) return true
-    this.#filtered++
-    return false
-  }
-
-  #apply(count: number): void {
-    if (count > 1) this.#touch(count)
-    for (let row = 0; row < count; row++) this.#applyRow(row << ROW_SHIFT)
   }
 
   /** Loads what the rows will need, all independent of one another: the memory answers many at once. */
   #touch(count: number): void {
     const { index, records, mask } = this.columns
-    const rows = this.#decoder.rows
+    const { rows } = this.#decoder
     let sum = 0
-    for (let row = 0; row < count; row++) sum ^= index[(rows[(row << ROW_SHIFT) + ROW.HASH]! & mask) * 2 + 1]!
+    for (let row = 0; row < count; row++) sum ^= index[(rows[(row << ROW_SHIFT) + ROW_HASH]! & mask) * 2 + 1]!
     for (let row = 0; row < count; row++) {
-      const entry = index[(rows[(row << ROW_SHIFT) + ROW.HASH]! & mask) * 2 + 1]!
+      const entry = index[(rows[(row << ROW_SHIFT) + ROW_HASH]! & mask) * 2 + 1]!
       if (entry !== 0) sum ^= records[(entry - 1) << RECORD_SHIFT]!
     }
     this.prefetched = sum
@@ -231,44 +194,72 @@ export class FlowAccounting {
   /** Only there so that the loads of a batch are not optimised away. */
   prefetched = 0
 
-  #applyRow(at: number): void {
-    const { rows } = this.#decoder
-    const flags = rows[at + ROW.FLAGS]!
-    if ((flags & ROW_FLAG.IGNORED) !== 0) {
-      this.#ignored++
-      return
-    }
+  /** Counts the rows in their records: the loop that everything is arranged around. */
+  #apply(count: number): void {
     const { columns } = this
-    let id = columns.find(rows, at)
-    if (id < 0) id = this.#create(rows, at, flags)
-    const { records, recordsWide } = columns
-    const base = id << RECORD_SHIFT
-    // Both words have "swapped into key order" in their sign.
-    const isSameOrder = (records[base + KEY.KIND]! ^ flags) >= 0
-    const isAb = (flags & ROW_FLAG.SAME_ENDS) === 0 ? isSameOrder : this.#isAbBetweenEqualEnds(rows, at, records, base, flags)
-    if (isAb) {
-      records[base + RECORD.AB_PACKETS]!++
-      recordsWide[(base >> 1) + RECORD.AB_BYTES_WIDE]! += rows[at + ROW.COUNTED_BYTES]!
-    } else {
-      records[base + RECORD.BA_PACKETS]!++
-      recordsWide[(base >> 1) + RECORD.BA_BYTES_WIDE]! += rows[at + ROW.COUNTED_BYTES]!
+    const { rows } = this.#decoder
+    const special = SPECIAL
+    const keepsPackets = this.raw.limit > 0
+    let { records, recordsWide, index, mask } = columns
+
+    for (let row = 0; row < count; row++) {
+      const at = row << ROW_SHIFT
+      const flags = rows[at + ROW_FLAGS]!
+      if ((flags & FLAG_IGNORED) !== 0) {
+        this.#ignored++
+        continue
+      }
+      const hash = rows[at + ROW_HASH]!
+      let slot = hash & mask
+      let id = -1
+      for (;;) {
+        const entry = index[slot * 2 + 1]!
+        if (entry === 0) break
+        if (index[slot * 2] === hash) {
+          const base = (entry - 1) << RECORD_SHIFT
+          if (
+            records[base] === rows[at] &&
+            records[base + 1] === rows[at + 1] &&
+            records[base + 2] === rows[at + 2] &&
+            records[base + 3] === rows[at + 3] &&
+            records[base + 4] === rows[at + 4] &&
+            records[base + 5] === rows[at + 5] &&
+            (records[base + KEY_KIND]! & KIND_KEY_MASK) === rows[at + KEY_KIND] &&
+            records[base + KEY_PARENT] === rows[at + KEY_PARENT]
+          ) {
+            id = entry - 1
+            break
+          }
+        }
+        slot = (slot + 1) & mask
+      }
+      if (id < 0) {
+        id = this.#create(rows, at, flags)
+        ;({ records, recordsWide, index, mask } = columns)
+      }
+      const base = id << RECORD_SHIFT
+      // Both words have "swapped into key order" in their sign: 0 for a packet from A to B, 1 for one from B to A.
+      const direction = (records[base + KEY_KIND]! ^ flags) >>> 31
+      const side = (flags & FLAG_SAME_ENDS) === 0 ? direction : this.#sideOfEqualEnds(rows, at, records, base, flags)
+      records[base + RECORD_AB_PACKETS + side]!++
+      recordsWide[(base >> 1) + RECORD_AB_BYTES_WIDE + side]! += rows[at + ROW_COUNTED_BYTES]!
+      records[base + RECORD_LAST_SECONDS] = rows[at + ROW_SECONDS]!
+      records[base + RECORD_LAST_NANOSECONDS] = rows[at + ROW_NANOSECONDS]!
+      if ((flags & special) !== 0) this.#followEvents(id, rows, at, flags, direction === 0)
+      if (keepsPackets) this.#keepPacket(id, rows, at)
     }
-    records[base + RECORD.LAST_SECONDS] = rows[at + ROW.SECONDS]!
-    records[base + RECORD.LAST_NANOSECONDS] = rows[at + ROW.NANOSECONDS]!
-    if ((flags & SPECIAL) !== 0) this.#followEvents(id, rows, at, flags, isSameOrder)
-    if (this.raw.limit > 0) this.#keepPacket(id, rows, at)
   }
 
-  /** Spec flows 1.10 for packets whose addresses do not tell the ends apart. */
-  #isAbBetweenEqualEnds(rows: Int32Array, at: number, records: Int32Array, base: number, flags: number): boolean {
-    const kind = rows[at + KEY.KIND]!
-    if ((kind & (KIND.IPV4 | KIND.IPV6)) === 0) return false
-    const transport = kind & KIND.TRANSPORT_MASK
-    if (transport === TRANSPORT.NONE || transport === TRANSPORT.ICMP) return true
-    const ports = rows[at + KEY.TRANSPORT]!
-    const sourcePort = (flags & ROW_FLAG.SWAPPED) !== 0 ? ports & 0xffff : ports >>> 16
-    const portOfA = (records[base + KEY.KIND]! & KIND.FIRST_SWAPPED) !== 0 ? ports & 0xffff : ports >>> 16
-    return portOfA > sourcePort
+  /** Spec flows 1.10 for packets whose addresses do not tell the ends apart: 0 from A to B, 1 from B to A. */
+  #sideOfEqualEnds(rows: Int32Array, at: number, records: Int32Array, base: number, flags: number): number {
+    const kind = rows[at + KEY_KIND]!
+    if ((kind & (KIND_IPV4 | KIND_IPV6)) === 0) return 1
+    const transport = kind & KIND_TRANSPORT_MASK
+    if (transport === TRANSPORT.NONE || transport === TRANSPORT.ICMP) return 0
+    const ports = rows[at + KEY_TRANSPORT]!
+    const sourcePort = (flags & FLAG_SWAPPED) !== 0 ? ports & 0xffff : ports >>> 16
+    const portOfA = (records[base + KEY_KIND]! & KIND_FIRST_SWAPPED) !== 0 ? ports & 0xffff : ports >>> 16
+    return portOfA > sourcePort ? 0 : 1
   }
 
   #create(rows: Int32Array, at: number, flags: number): number {
@@ -278,28 +269,28 @@ export class FlowAccounting {
     const packet = this.#decoder.dissector
     packet.dissect(
       this.#view,
-      rows[at + ROW.OFFSET]!,
-      rows[at + ROW.CAPTURED_BYTES]!,
+      rows[at + ROW_OFFSET]!,
+      rows[at + ROW_CAPTURED_BYTES]!,
       this.#linkType,
-      rows[at + ROW.STRIPPED_TAG],
+      rows[at + ROW_STRIPPED_TAG],
     )
-    const kindAt = (id << RECORD_SHIFT) + KEY.KIND
-    if ((flags & ROW_FLAG.SWAPPED) !== 0) columns.records[kindAt]! |= KIND.FIRST_SWAPPED
+    const kindAt = (id << RECORD_SHIFT) + KEY_KIND
+    if ((flags & FLAG_SWAPPED) !== 0) columns.records[kindAt]! |= KIND_FIRST_SWAPPED
     const { cold, wide } = columns
     const coldBase = id << COLD_SHIFT
     if (packet.linkOffset !== ABSENT) {
-      columns.records[kindAt]! |= KIND.HAS_LINK
+      columns.records[kindAt]! |= KIND_HAS_LINK
       const link = packet.linkOffset
-      cold[coldBase + COLD.DESTINATION_MAC_HIGH] = this.#view.getInt32(link)
-      cold[coldBase + COLD.SOURCE_MAC_HIGH] = this.#view.getInt32(link + 6)
-      cold[coldBase + COLD.MAC_LOWS] = (this.#view.getUint16(link + 10) << 16) | this.#view.getUint16(link + 4)
+      cold[coldBase + COLD_DESTINATION_MAC_HIGH] = this.#view.getInt32(link)
+      cold[coldBase + COLD_SOURCE_MAC_HIGH] = this.#view.getInt32(link + 6)
+      cold[coldBase + COLD_MAC_LOWS] = (this.#view.getUint16(link + 10) << 16) | this.#view.getUint16(link + 4)
     }
-    cold[coldBase + COLD.PATH] = packet.path
-    cold[coldBase + COLD.SERIAL] = ++this.#serial
-    if (packet.transport === TRANSPORT.TCP) cold[coldBase + COLD.APPLICATION] = this.#nameByPort(this.#tcpNames)
-    else if (packet.transport === TRANSPORT.UDP) cold[coldBase + COLD.APPLICATION] = this.#nameByPort(this.#udpNames)
-    wide[(id << WIDE_SHIFT) + WIDE.START_MS] = timeMs(rows, at)
-    wide[(id << WIDE_SHIFT) + WIDE.VLAN_ID] = packet.vlanId
+    cold[coldBase + COLD_PATH] = packet.path
+    cold[coldBase + COLD_SERIAL] = ++this.#serial
+    if (packet.transport === TRANSPORT.TCP) cold[coldBase + COLD_APPLICATION] = this.#nameByPort(this.#tcpNames)
+    else if (packet.transport === TRANSPORT.UDP) cold[coldBase + COLD_APPLICATION] = this.#nameByPort(this.#udpNames)
+    wide[(id << WIDE_SHIFT) + WIDE_START_MS] = timeMs(rows, at)
+    wide[(id << WIDE_SHIFT) + WIDE_VLAN_ID] = packet.vlanId
     return id
   }
 
@@ -327,43 +318,43 @@ export class FlowAccounting {
 
   /** RTT (spec flows 1.11), flag times (1.12) and the end of a connection. */
   #followEvents(id: number, rows: Int32Array, at: number, flags: number, isSameOrder: boolean): void {
-    if ((flags & ROW_FLAG.ECHO_REQUEST) !== 0) this.#request(id, rows, at)
-    else if ((flags & ROW_FLAG.ECHO_REPLY) !== 0) this.#reply(id, rows, at)
-    if ((flags & ROW_FLAG.TCP_EVENT) === 0) return
+    if ((flags & FLAG_ECHO_REQUEST) !== 0) this.#request(id, rows, at)
+    else if ((flags & FLAG_ECHO_REPLY) !== 0) this.#reply(id, rows, at)
+    if ((flags & FLAG_TCP_EVENT) === 0) return
     const isSyn = (flags & TCP_FLAG.SYN) !== 0
     const isReset = (flags & TCP_FLAG.RST) !== 0
     const { cold } = this.columns
-    if (isSyn && cold[(id << COLD_SHIFT) + COLD.REQUEST_PENDING] === 0) this.#request(id, rows, at)
+    if (isSyn && cold[(id << COLD_SHIFT) + COLD_REQUEST_PENDING] === 0) this.#request(id, rows, at)
     else if (isReset || (isSyn && (flags & TCP_FLAG.ACK) !== 0)) this.#reply(id, rows, at)
 
-    const finishAt = (id << COLD_SHIFT) + COLD.FINISH
+    const finishAt = (id << COLD_SHIFT) + COLD_FINISH
     if (cold[finishAt] === 0) {
       if ((flags & TCP_FLAG.FIN) !== 0) cold[finishAt] = FINISH.FIN
       else if (isReset) cold[finishAt] = FINISH.RST
     }
     if (!this.#hasTcpMetric) return
     // Between equal addresses only a SYN is told apart by its ports; the rest counts as coming from A, as in spec flows 1.12.
-    const isFromA = isSameOrder || ((flags & ROW_FLAG.SAME_ENDS) !== 0 && !isSyn)
+    const isFromA = isSameOrder || ((flags & FLAG_SAME_ENDS) !== 0 && !isSyn)
     this.#followFlagTimes(id, rows, at, flags, isFromA ? 0 : 1)
   }
 
   #request(id: number, rows: Int32Array, at: number): void {
     const { cold } = this.columns
     const base = id << COLD_SHIFT
-    if (cold[base + COLD.REQUEST_PENDING] !== 0) return
-    cold[base + COLD.REQUEST_PENDING] = 1
-    cold[base + COLD.REQUEST_SECONDS] = rows[at + ROW.SECONDS]!
-    cold[base + COLD.REQUEST_NANOSECONDS] = rows[at + ROW.NANOSECONDS]!
+    if (cold[base + COLD_REQUEST_PENDING] !== 0) return
+    cold[base + COLD_REQUEST_PENDING] = 1
+    cold[base + COLD_REQUEST_SECONDS] = rows[at + ROW_SECONDS]!
+    cold[base + COLD_REQUEST_NANOSECONDS] = rows[at + ROW_NANOSECONDS]!
   }
 
   #reply(id: number, rows: Int32Array, at: number): void {
     const { cold, wide } = this.columns
     const base = id << COLD_SHIFT
-    if (cold[base + COLD.REQUEST_PENDING] === 0) return
-    cold[base + COLD.REQUEST_PENDING] = 0
-    wide[(id << WIDE_SHIFT) + WIDE.RTT_NS] =
-      (rows[at + ROW.SECONDS]! - cold[base + COLD.REQUEST_SECONDS]!) * NANOSECONDS_PER_SECOND +
-      (rows[at + ROW.NANOSECONDS]! - cold[base + COLD.REQUEST_NANOSECONDS]!)
+    if (cold[base + COLD_REQUEST_PENDING] === 0) return
+    cold[base + COLD_REQUEST_PENDING] = 0
+    wide[(id << WIDE_SHIFT) + WIDE_RTT_NS] =
+      (rows[at + ROW_SECONDS]! - cold[base + COLD_REQUEST_SECONDS]!) * NANOSECONDS_PER_SECOND +
+      (rows[at + ROW_NANOSECONDS]! - cold[base + COLD_REQUEST_NANOSECONDS]!)
   }
 
   /** `side` is 0 for segments from end A, 1 for those from end B. SYN comes before FIN before RST. */
@@ -372,36 +363,36 @@ export class FlowAccounting {
     const base = id << TCP_SHIFT
     const now = timeMs(rows, at)
     if ((flags & TCP_FLAG.SYN) !== 0) {
-      if (tcp[base + TCP.SYN_START + side] !== 0) return
-      tcp[base + TCP.SYN_START + side] = now
-      tcp[base + TCP.SYN_TTL + side] = (flags >>> ROW_FLAG.TTL_SHIFT) & 0xff
-    } else if ((flags & TCP_FLAG.FIN) !== 0) tcp[base + TCP.FIN_START + side] = now
-    else tcp[base + TCP.RST_START + side] = now
+      if (tcp[base + TCP_SYN_START + side] !== 0) return
+      tcp[base + TCP_SYN_START + side] = now
+      tcp[base + TCP_SYN_TTL + side] = (flags >>> FLAG_TTL_SHIFT) & 0xff
+    } else if ((flags & TCP_FLAG.FIN) !== 0) tcp[base + TCP_FIN_START + side] = now
+    else tcp[base + TCP_RST_START + side] = now
   }
 
   #keepPacket(id: number, rows: Int32Array, at: number): void {
     const { cold, records } = this.columns
-    const countAt = (id << COLD_SHIFT) + COLD.RAW_PACKETS
+    const countAt = (id << COLD_SHIFT) + COLD_RAW_PACKETS
     if (cold[countAt]! >= this.raw.limit) return
     cold[countAt]!++
-    const kind = records[(id << RECORD_SHIFT) + KEY.KIND]!
-    const hasLink = (kind & KIND.HAS_LINK) !== 0
-    let offset = rows[at + ROW.OFFSET]!
-    let capturedBytes = rows[at + ROW.CAPTURED_BYTES]!
+    const kind = records[(id << RECORD_SHIFT) + KEY_KIND]!
+    const hasLink = (kind & KIND_HAS_LINK) !== 0
+    let offset = rows[at + ROW_OFFSET]!
+    let capturedBytes = rows[at + ROW_CAPTURED_BYTES]!
     if (!hasLink) {
       const packet = this.#decoder.dissector
       packet.dissect(this.#view, offset, capturedBytes, this.#linkType)
       capturedBytes -= packet.ipOffset - offset
       offset = packet.ipOffset
     }
-    this.raw.keep(id, this.#view, offset, capturedBytes, rows[at + ROW.STRIPPED_TAG]!, {
+    this.raw.keep(id, this.#view, offset, capturedBytes, rows[at + ROW_STRIPPED_TAG]!, {
       Timestamp: timeMs(rows, at),
       Index: cold[countAt]!,
-      LinkType: hasLink ? LINK_TYPE.ETHERNET : (kind & KIND.IPV4) !== 0 ? LINK_TYPE.IPV4 : LINK_TYPE.IPV6,
+      LinkType: hasLink ? LINK_TYPE.ETHERNET : (kind & KIND_IPV4) !== 0 ? LINK_TYPE.IPV4 : LINK_TYPE.IPV6,
     })
   }
 }
 
 function timeMs(rows: Int32Array, at: number): number {
-  return (rows[at + ROW.SECONDS]! >>> 0) * 1000 + Math.floor(rows[at + ROW.NANOSECONDS]! / 1_000_000)
+  return (rows[at + ROW_SECONDS]! >>> 0) * 1000 + Math.floor(rows[at + ROW_NANOSECONDS]! / 1_000_000)
 }

@@ -1,7 +1,19 @@
-import { COLD_SHIFT, KEY, KIND, RECORD, RECORD_SHIFT, ROW, TCP_SHIFT, WIDE_SHIFT } from './layout.ts'
+import {
+  COLD_SHIFT,
+  KEY_KIND,
+  KIND_KEY_MASK,
+  KIND_LIVE,
+  RECORD_AB_PACKETS,
+  RECORD_BA_PACKETS,
+  RECORD_LAST_NANOSECONDS,
+  RECORD_LAST_SECONDS,
+  RECORD_SHIFT,
+  ROW_HASH,
+  TCP_SHIFT,
+  WIDE_SHIFT,
+} from './layout.ts'
 
 const INITIAL_FLOWS = 1024
-const NONE = -1
 
 /**
  * The flows themselves: dense rows by flow number (`id`), and a hash index from key to id. Ids of removed flows are used again.
@@ -45,34 +57,7 @@ export class FlowColumns {
   }
 
   isLive(id: number): boolean {
-    return (this.records[(id << RECORD_SHIFT) + KEY.KIND]! & KIND.LIVE) !== 0
-  }
-
-  /** The id of the flow whose key stands in `rows[at..]`, or -1. */
-  find(rows: Int32Array, at: number): number {
-    const { index, records, mask } = this
-    const hash = rows[at + ROW.HASH]!
-    let slot = hash & mask
-    for (;;) {
-      const entry = index[slot * 2 + 1]!
-      if (entry === 0) return NONE
-      if (index[slot * 2] === hash) {
-        const base = (entry - 1) << RECORD_SHIFT
-        if (
-          records[base + 5] === rows[at + 5] &&
-          records[base + 3] === rows[at + 3] &&
-          records[base + 4] === rows[at + 4] &&
-          records[base] === rows[at] &&
-          records[base + 1] === rows[at + 1] &&
-          records[base + 2] === rows[at + 2] &&
-          (records[base + 6]! & KIND.KEY_MASK) === rows[at + 6] &&
-          records[base + 7] === rows[at + 7]
-        ) {
-          return entry - 1
-        }
-      }
-      slot = (slot + 1) & mask
-    }
+    return (this.records[(id << RECORD_SHIFT) + KEY_KIND]! & KIND_LIVE) !== 0
   }
 
   /** Adds a flow with the key in `rows[at..]` and everything else zero; the key must not be there yet. */
@@ -82,12 +67,12 @@ export class FlowColumns {
     const base = id << RECORD_SHIFT
     this.records.fill(0, base, base + (1 << RECORD_SHIFT))
     for (let word = 0; word < 8; word++) this.records[base + word] = rows[at + word]!
-    this.records[base + KEY.KIND]! |= KIND.LIVE
+    this.records[base + KEY_KIND]! |= KIND_LIVE
     this.cold.fill(0, id << COLD_SHIFT, (id + 1) << COLD_SHIFT)
     this.wide.fill(0, id << WIDE_SHIFT, (id + 1) << WIDE_SHIFT)
     if (this.#hasTcp) this.tcp.fill(0, id << TCP_SHIFT, (id + 1) << TCP_SHIFT)
     if (this.size * 2 > this.mask + 1) this.#reindex((this.mask + 1) * 2)
-    this.#enter(rows[at + ROW.HASH]!, id)
+    this.#enter(rows[at + ROW_HASH]!, id)
     return id
   }
 
@@ -111,20 +96,20 @@ export class FlowColumns {
     }
     index[hole * 2] = 0
     index[hole * 2 + 1] = 0
-    this.records[(id << RECORD_SHIFT) + KEY.KIND] = 0
+    this.records[(id << RECORD_SHIFT) + KEY_KIND] = 0
     this.#free.push(id)
   }
 
   packets(id: number): number {
     const base = id << RECORD_SHIFT
-    return (this.records[base + RECORD.AB_PACKETS]! >>> 0) + (this.records[base + RECORD.BA_PACKETS]! >>> 0)
+    return (this.records[base + RECORD_AB_PACKETS]! >>> 0) + (this.records[base + RECORD_BA_PACKETS]! >>> 0)
   }
 
   /** Capture time of the latest packet in ms. */
   lastMs(id: number): number {
     const base = id << RECORD_SHIFT
-    const seconds = this.records[base + RECORD.LAST_SECONDS]! >>> 0
-    return seconds * 1000 + Math.floor(this.records[base + RECORD.LAST_NANOSECONDS]! / 1_000_000)
+    const seconds = this.records[base + RECORD_LAST_SECONDS]! >>> 0
+    return seconds * 1000 + Math.floor(this.records[base + RECORD_LAST_NANOSECONDS]! / 1_000_000)
   }
 
   /** The `count` flows whose latest packet is the longest ago, oldest first. One pass over all flows and a sort of the candidates. */
@@ -140,7 +125,7 @@ export class FlowColumns {
     const base = id << RECORD_SHIFT
     let hash = 0
     for (let word = 0; word < 8; word++) {
-      const value = word === KEY.KIND ? records[base + word]! & KIND.KEY_MASK : records[base + word]!
+      const value = word === KEY_KIND ? records[base + word]! & KIND_KEY_MASK : records[base + word]!
       hash = (hash + Math.imul(value, this.#factors[word]!)) | 0
     }
     return finish(hash)

@@ -13,7 +13,43 @@ import { ICMP_CLASSES, ipv4Text, ipv6Text, type LayerPaths, macText, TRANSPORT }
 import type { AddressPairs } from './address-pairs.ts'
 import type { FlowColumns } from './flow-columns.ts'
 import type { IdentifierHasher } from './identifiers.ts'
-import { COLD, COLD_SHIFT, KEY, KIND, RECORD, RECORD_SHIFT, TCP, TCP_SHIFT, WIDE, WIDE_SHIFT } from './layout.ts'
+import {
+  COLD_APPLICATION,
+  COLD_DESTINATION_MAC_HIGH,
+  COLD_FINISH,
+  COLD_MAC_LOWS,
+  COLD_PATH,
+  COLD_RAW_PACKETS,
+  COLD_SHIFT,
+  COLD_SOURCE_MAC_HIGH,
+  KEY_ADDRESS_FIRST,
+  KEY_ADDRESS_SECOND,
+  KEY_KIND,
+  KEY_TRANSPORT,
+  KIND_FIRST_SWAPPED,
+  KIND_HAS_LINK,
+  KIND_IPV4,
+  KIND_IPV6,
+  KIND_TRANSPORT_MASK,
+  RECORD_AB_BYTES_WIDE,
+  RECORD_AB_PACKETS,
+  RECORD_BA_BYTES_WIDE,
+  RECORD_BA_PACKETS,
+  RECORD_SHIFT,
+  TCP_FIN_START,
+  TCP_RST_START,
+  TCP_SHIFT,
+  TCP_SYN_START,
+  TCP_SYN_TTL,
+  WIDE_RTT_NS,
+  WIDE_SHIFT,
+  WIDE_START_MS,
+  WIDE_UPDATE,
+  WIDE_UPDATE_LAST_MS,
+  WIDE_UPDATE_RTT_NS,
+  WIDE_UPDATE_START_MS,
+  WIDE_VLAN_ID,
+} from './layout.ts'
 
 const PROTOCOLS: Readonly<Record<number, FlowProtocol>> = {
   [TRANSPORT.TCP]: 'TCP',
@@ -45,20 +81,20 @@ export class FlowExporter {
   /** The flow as it is now, with the kept packets that are handed in. Members stand in the order of the wire's JSON. */
   flow(id: number, rawPackets?: readonly RawPacket[]): Flow {
     const { columns, identifiers, nodeTid, captureId, hasTcpMetric } = this.#init
-    const kind = columns.records[(id << RECORD_SHIFT) + KEY.KIND]!
-    const startMs = columns.wide[(id << WIDE_SHIFT) + WIDE.START_MS]!
+    const kind = columns.records[(id << RECORD_SHIFT) + KEY_KIND]!
+    const startMs = columns.wide[(id << WIDE_SHIFT) + WIDE_START_MS]!
     const lastMs = columns.lastMs(id)
     const { uuid, trackingId, l3TrackingId } = identifiers.identify(columns.records, id, startMs, '')
-    const finish = columns.cold[(id << COLD_SHIFT) + COLD.FINISH]! as FlowFinishType
-    const transport = kind & KIND.TRANSPORT_MASK
-    const path = columns.cold[(id << COLD_SHIFT) + COLD.PATH]!
-    const isUpdated = columns.wide[(id << WIDE_SHIFT) + WIDE.UPDATE_LAST_MS]! !== 0
+    const finish = columns.cold[(id << COLD_SHIFT) + COLD_FINISH]! as FlowFinishType
+    const transport = kind & KIND_TRANSPORT_MASK
+    const path = columns.cold[(id << COLD_SHIFT) + COLD_PATH]!
+    const isUpdated = columns.wide[(id << WIDE_SHIFT) + WIDE_UPDATE_LAST_MS]! !== 0
     return {
       UUID: uuid,
       LayersPath: this.#init.paths.text(path),
       Application: this.application(id),
-      ...((kind & KIND.HAS_LINK) !== 0 && { Link: this.#link(id) }),
-      ...((kind & (KIND.IPV4 | KIND.IPV6)) !== 0 && { Network: this.#network(id, kind) }),
+      ...((kind & KIND_HAS_LINK) !== 0 && { Link: this.#link(id) }),
+      ...((kind & (KIND_IPV4 | KIND_IPV6)) !== 0 && { Network: this.#network(id, kind) }),
       ...(PROTOCOLS[transport] && { Transport: this.#transport(id, kind, PROTOCOLS[transport]) }),
       ...(transport === TRANSPORT.ICMP && { ICMP: this.#icmp(id) }),
       ...(isUpdated && { LastUpdateMetric: this.#lastUpdate(id) }),
@@ -71,7 +107,7 @@ export class FlowExporter {
       ParentUUID: '',
       ...(nodeTid !== '' && { NodeTID: nodeTid }),
       ...(captureId !== '' && { CaptureID: captureId }),
-      RawPacketsCaptured: columns.cold[(id << COLD_SHIFT) + COLD.RAW_PACKETS]!,
+      RawPacketsCaptured: columns.cold[(id << COLD_SHIFT) + COLD_RAW_PACKETS]!,
       ...(finish !== 0 && { FinishType: finish }),
       ...(rawPackets && rawPackets.length > 0 && { LastRawPackets: rawPackets }),
     }
@@ -80,29 +116,29 @@ export class FlowExporter {
   /** `Application`: what the port map says, or else the last layer of the path. */
   application(id: number): string {
     const { columns, applications, paths } = this.#init
-    const mapped = columns.cold[(id << COLD_SHIFT) + COLD.APPLICATION]!
-    return mapped > 0 ? applications[mapped - 1]! : paths.lastLayer(columns.cold[(id << COLD_SHIFT) + COLD.PATH]!)
+    const mapped = columns.cold[(id << COLD_SHIFT) + COLD_APPLICATION]!
+    return mapped > 0 ? applications[mapped - 1]! : paths.lastLayer(columns.cold[(id << COLD_SHIFT) + COLD_PATH]!)
   }
 
   #link(id: number): FlowLayer {
     const { cold, wide } = this.#init.columns
     const base = id << COLD_SHIFT
-    const lows = cold[base + COLD.MAC_LOWS]!
+    const lows = cold[base + COLD_MAC_LOWS]!
     return {
       Protocol: 'ETHERNET',
-      A: macText(cold[base + COLD.SOURCE_MAC_HIGH]!, lows >>> 16),
-      B: macText(cold[base + COLD.DESTINATION_MAC_HIGH]!, lows & 0xffff),
-      ID: wide[(id << WIDE_SHIFT) + WIDE.VLAN_ID]!,
+      A: macText(cold[base + COLD_SOURCE_MAC_HIGH]!, lows >>> 16),
+      B: macText(cold[base + COLD_DESTINATION_MAC_HIGH]!, lows & 0xffff),
+      ID: wide[(id << WIDE_SHIFT) + WIDE_VLAN_ID]!,
     }
   }
 
   #network(id: number, kind: number): FlowLayer {
     const { records } = this.#init.columns
     const base = id << RECORD_SHIFT
-    const isV4 = (kind & KIND.IPV4) !== 0
-    const first = isV4 ? ipv4Text(records[base + KEY.ADDRESS_FIRST]!) : this.#ipv6(records[base + KEY.ADDRESS_FIRST]!, 0)
-    const second = isV4 ? ipv4Text(records[base + KEY.ADDRESS_SECOND]!) : this.#ipv6(records[base + KEY.ADDRESS_FIRST]!, 4)
-    const [a, b] = (kind & KIND.FIRST_SWAPPED) !== 0 ? [second, first] : [first, second]
+    const isV4 = (kind & KIND_IPV4) !== 0
+    const first = isV4 ? ipv4Text(records[base + KEY_ADDRESS_FIRST]!) : this.#ipv6(records[base + KEY_ADDRESS_FIRST]!, 0)
+    const second = isV4 ? ipv4Text(records[base + KEY_ADDRESS_SECOND]!) : this.#ipv6(records[base + KEY_ADDRESS_FIRST]!, 4)
+    const [a, b] = (kind & KIND_FIRST_SWAPPED) !== 0 ? [second, first] : [first, second]
     return { Protocol: isV4 ? 'IPV4' : 'IPV6', A: a, B: b, ID: 0 }
   }
 
@@ -112,14 +148,14 @@ export class FlowExporter {
   }
 
   #transport(id: number, kind: number, protocol: FlowProtocol): TransportLayer {
-    const ports = this.#init.columns.records[(id << RECORD_SHIFT) + KEY.TRANSPORT]!
+    const ports = this.#init.columns.records[(id << RECORD_SHIFT) + KEY_TRANSPORT]!
     const [first, second] = [ports >>> 16, ports & 0xffff]
-    const isSwapped = (kind & KIND.FIRST_SWAPPED) !== 0
+    const isSwapped = (kind & KIND_FIRST_SWAPPED) !== 0
     return { Protocol: protocol, A: isSwapped ? second : first, B: isSwapped ? first : second, ID: 0 }
   }
 
   #icmp(id: number): IcmpLayer {
-    const word = this.#init.columns.records[(id << RECORD_SHIFT) + KEY.TRANSPORT]!
+    const word = this.#init.columns.records[(id << RECORD_SHIFT) + KEY_TRANSPORT]!
     const code = (word >>> 16) & 0xff
     const icmpId = word & 0xffff
     return { Type: ICMP_CLASSES[word >>> 24]!, ...(code !== 0 && { Code: code }), ...(icmpId !== 0 && { ID: icmpId }) }
@@ -128,12 +164,12 @@ export class FlowExporter {
   #metric(id: number, startMs: number, lastMs: number): FlowMetric {
     const { records, recordsWide, wide } = this.#init.columns
     const base = id << RECORD_SHIFT
-    const rtt = wide[(id << WIDE_SHIFT) + WIDE.RTT_NS]!
+    const rtt = wide[(id << WIDE_SHIFT) + WIDE_RTT_NS]!
     return {
-      ABPackets: records[base + RECORD.AB_PACKETS]! >>> 0,
-      ABBytes: recordsWide[(base >> 1) + RECORD.AB_BYTES_WIDE]!,
-      BAPackets: records[base + RECORD.BA_PACKETS]! >>> 0,
-      BABytes: recordsWide[(base >> 1) + RECORD.BA_BYTES_WIDE]!,
+      ABPackets: records[base + RECORD_AB_PACKETS]! >>> 0,
+      ABBytes: recordsWide[(base >> 1) + RECORD_AB_BYTES_WIDE]!,
+      BAPackets: records[base + RECORD_BA_PACKETS]! >>> 0,
+      BABytes: recordsWide[(base >> 1) + RECORD_BA_BYTES_WIDE]!,
       Start: startMs,
       Last: lastMs,
       ...(rtt !== 0 && { RTT: rtt }),
@@ -143,14 +179,14 @@ export class FlowExporter {
   #lastUpdate(id: number): FlowMetric {
     const { wide } = this.#init.columns
     const base = id << WIDE_SHIFT
-    const rtt = wide[base + WIDE.UPDATE_RTT_NS]!
+    const rtt = wide[base + WIDE_UPDATE_RTT_NS]!
     return {
-      ABPackets: wide[base + WIDE.UPDATE]!,
-      ABBytes: wide[base + WIDE.UPDATE + 2]!,
-      BAPackets: wide[base + WIDE.UPDATE + 1]!,
-      BABytes: wide[base + WIDE.UPDATE + 3]!,
-      Start: wide[base + WIDE.UPDATE_START_MS]!,
-      Last: wide[base + WIDE.UPDATE_LAST_MS]!,
+      ABPackets: wide[base + WIDE_UPDATE]!,
+      ABBytes: wide[base + WIDE_UPDATE + 2]!,
+      BAPackets: wide[base + WIDE_UPDATE + 1]!,
+      BABytes: wide[base + WIDE_UPDATE + 3]!,
+      Start: wide[base + WIDE_UPDATE_START_MS]!,
+      Last: wide[base + WIDE_UPDATE_LAST_MS]!,
       ...(rtt !== 0 && { RTT: rtt }),
     }
   }
@@ -158,17 +194,17 @@ export class FlowExporter {
   #tcpMetric(id: number): TcpMetric {
     const { tcp } = this.#init.columns
     const base = id << TCP_SHIFT
-    const abTtl = tcp[base + TCP.SYN_TTL]!
-    const baTtl = tcp[base + TCP.SYN_TTL + 1]!
+    const abTtl = tcp[base + TCP_SYN_TTL]!
+    const baTtl = tcp[base + TCP_SYN_TTL + 1]!
     return {
-      ABSynStart: tcp[base + TCP.SYN_START]!,
-      BASynStart: tcp[base + TCP.SYN_START + 1]!,
+      ABSynStart: tcp[base + TCP_SYN_START]!,
+      BASynStart: tcp[base + TCP_SYN_START + 1]!,
       ...(abTtl !== 0 && { ABSynTTL: abTtl }),
       ...(baTtl !== 0 && { BASynTTL: baTtl }),
-      ABFinStart: tcp[base + TCP.FIN_START]!,
-      BAFinStart: tcp[base + TCP.FIN_START + 1]!,
-      ABRstStart: tcp[base + TCP.RST_START]!,
-      BARstStart: tcp[base + TCP.RST_START + 1]!,
+      ABFinStart: tcp[base + TCP_FIN_START]!,
+      BAFinStart: tcp[base + TCP_FIN_START + 1]!,
+      ABRstStart: tcp[base + TCP_RST_START]!,
+      BARstStart: tcp[base + TCP_RST_START + 1]!,
       ABSegmentOutOfOrder: 0,
       ABSegmentSkipped: 0,
       ABSegmentSkippedBytes: 0,

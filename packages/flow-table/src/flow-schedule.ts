@@ -1,6 +1,22 @@
 import type { Flow } from '@skydive/contracts'
 import type { FlowAccounting } from './flow-accounting.ts'
-import { COLD, COLD_SHIFT, RECORD, RECORD_SHIFT, WIDE, WIDE_SHIFT } from './layout.ts'
+import {
+  COLD_FINISH,
+  COLD_SHIFT,
+  RECORD_AB_BYTES_WIDE,
+  RECORD_AB_PACKETS,
+  RECORD_BA_BYTES_WIDE,
+  RECORD_BA_PACKETS,
+  RECORD_SHIFT,
+  WIDE_REPORTED,
+  WIDE_RTT_NS,
+  WIDE_SHIFT,
+  WIDE_START_MS,
+  WIDE_UPDATE,
+  WIDE_UPDATE_LAST_MS,
+  WIDE_UPDATE_RTT_NS,
+  WIDE_UPDATE_START_MS,
+} from './layout.ts'
 
 /** Flows of one batch: what is made at once before packets get their turn again. */
 const BATCH_FLOWS = 1000
@@ -47,6 +63,10 @@ export class FlowSchedule {
     this.#accounting.forgetUnusedPairs()
   }
 
+  snapshot(): Generator<readonly Flow[]> {
+    return this.#batches((id) => this.#accounting.exporter.flow(id))
+  }
+
   *#removeOlderThan(beforeMs: number): Generator<readonly Flow[]> {
     const { columns } = this.#accounting
     yield* this.#batches((id) => {
@@ -84,17 +104,17 @@ export class FlowSchedule {
 
   #isTouched(id: number): boolean {
     const { columns } = this.#accounting
-    const base = (id << WIDE_SHIFT) + WIDE.REPORTED
+    const base = (id << WIDE_SHIFT) + WIDE_REPORTED
     return columns.packets(id) !== columns.wide[base]! + columns.wide[base + 1]!
   }
 
   #isFinished(id: number): boolean {
-    return this.#accounting.columns.cold[(id << COLD_SHIFT) + COLD.FINISH] !== 0
+    return this.#accounting.columns.cold[(id << COLD_SHIFT) + COLD_FINISH] !== 0
   }
 
   #finish(id: number): void {
     const { cold } = this.#accounting.columns
-    if (cold[(id << COLD_SHIFT) + COLD.FINISH] === 0) cold[(id << COLD_SHIFT) + COLD.FINISH] = TIMEOUT
+    if (cold[(id << COLD_SHIFT) + COLD_FINISH] === 0) cold[(id << COLD_SHIFT) + COLD_FINISH] = TIMEOUT
   }
 
   #isTimedOut(id: number, nowMs: number): boolean {
@@ -108,20 +128,20 @@ export class FlowSchedule {
     const { records, recordsWide, wide } = this.#accounting.columns
     const base = id << RECORD_SHIFT
     const row = id << WIDE_SHIFT
-    const isFirst = wide[row + WIDE.UPDATE_LAST_MS] === 0
+    const isFirst = wide[row + WIDE_UPDATE_LAST_MS] === 0
     const wasTouched = this.#isTouched(id)
     const totals = [
-      records[base + RECORD.AB_PACKETS]! >>> 0,
-      records[base + RECORD.BA_PACKETS]! >>> 0,
-      recordsWide[(base >> 1) + RECORD.AB_BYTES_WIDE]!,
-      recordsWide[(base >> 1) + RECORD.BA_BYTES_WIDE]!,
+      records[base + RECORD_AB_PACKETS]! >>> 0,
+      records[base + RECORD_BA_PACKETS]! >>> 0,
+      recordsWide[(base >> 1) + RECORD_AB_BYTES_WIDE]!,
+      recordsWide[(base >> 1) + RECORD_BA_BYTES_WIDE]!,
     ]
     for (let i = 0; i < 4; i++) {
-      wide[row + WIDE.UPDATE + i] = totals[i]! - wide[row + WIDE.REPORTED + i]!
-      wide[row + WIDE.REPORTED + i] = totals[i]!
+      wide[row + WIDE_UPDATE + i] = totals[i]! - wide[row + WIDE_REPORTED + i]!
+      wide[row + WIDE_REPORTED + i] = totals[i]!
     }
-    wide[row + WIDE.UPDATE_START_MS] = isFirst ? wide[row + WIDE.START_MS]! : fromMs
-    wide[row + WIDE.UPDATE_LAST_MS] = lastMs
-    wide[row + WIDE.UPDATE_RTT_NS] = wasTouched ? wide[row + WIDE.RTT_NS]! : 0
+    wide[row + WIDE_UPDATE_START_MS] = isFirst ? wide[row + WIDE_START_MS]! : fromMs
+    wide[row + WIDE_UPDATE_LAST_MS] = lastMs
+    wide[row + WIDE_UPDATE_RTT_NS] = wasTouched ? wide[row + WIDE_RTT_NS]! : 0
   }
 }

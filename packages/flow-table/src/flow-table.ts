@@ -91,9 +91,9 @@ export class FlowTable {
     return this.#schedule.drain()
   }
 
-  /** Every flow as it is now, in no particular order. Costs about a µs a flow. */
-  snapshot(): readonly Flow[] {
-    return this.#accounting.snapshot()
+  /** Every flow as it is now, in batches, in the order of their first packets as long as none has left. Lazy; changes nothing. */
+  snapshot(): Iterable<readonly Flow[]> {
+    return this.#schedule.snapshot()
   }
 
   /**
@@ -102,7 +102,7 @@ export class FlowTable {
    */
   async search(query: FlowQuery): Promise<readonly Flow[]> {
     const matches: Predicate<EnhancedFlow> = query.Filter ? await prepareFilter(query.Filter, enhancedFlowField) : () => true
-    const all = this.snapshot().map((flow) => ({ flow, places: {} }))
+    const all = [...this.snapshot()].flat().map((flow) => ({ flow, places: {} }))
     return searchFlows(all, query, matches).map(({ flow }) => flow)
   }
 

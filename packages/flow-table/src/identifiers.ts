@@ -1,6 +1,19 @@
 import { TRANSPORT } from '@skydive/packet'
 import type { AddressPairs } from './address-pairs.ts'
-import { KEY, KIND, RECORD_SHIFT } from './layout.ts'
+import {
+  KEY_ADDRESS_FIRST,
+  KEY_ADDRESS_SECOND,
+  KEY_KIND,
+  KEY_MAC_FIRST,
+  KEY_MAC_LOWS,
+  KEY_MAC_SECOND,
+  KEY_TRANSPORT,
+  KIND_IPV4,
+  KIND_IPV6,
+  KIND_LINK,
+  KIND_TRANSPORT_MASK,
+  RECORD_SHIFT,
+} from './layout.ts'
 import { Xxh64 } from './xxh64.ts'
 
 /** End point types of spec flows 1.8 that are no transport. */
@@ -36,12 +49,12 @@ export class IdentifierHasher {
   /** `parentUuid` is the text of the enclosing flow's UUID, or empty. */
   identify(records: Int32Array, id: number, startMs: number, parentUuid: string): FlowIdentifiers {
     const base = id << RECORD_SHIFT
-    const kind = records[base + KEY.KIND]!
+    const kind = records[base + KEY_KIND]!
     const hash = this.#hash
     let length = this.#transport(records, base, kind, this.#network(records, base, kind))
     hash.hash(this.#view, length)
     const l3TrackingId = hash.text()
-    if ((kind & KIND.LINK) !== 0) {
+    if ((kind & KIND_LINK) !== 0) {
       length = this.#link(records, base, length)
       hash.hash(this.#view, length)
     }
@@ -59,29 +72,29 @@ export class IdentifierHasher {
 
   #network(records: Int32Array, base: number, kind: number): number {
     const view = this.#view
-    if ((kind & KIND.IPV4) !== 0) {
-      view.setInt32(0, records[base + KEY.ADDRESS_FIRST]!)
-      view.setInt32(4, records[base + KEY.ADDRESS_SECOND]!)
+    if ((kind & KIND_IPV4) !== 0) {
+      view.setInt32(0, records[base + KEY_ADDRESS_FIRST]!)
+      view.setInt32(4, records[base + KEY_ADDRESS_SECOND]!)
       return this.#endPoint(8, END_POINT.IPV4)
     }
-    if ((kind & KIND.IPV6) === 0) return 0
-    const pair = records[base + KEY.ADDRESS_FIRST]!
+    if ((kind & KIND_IPV6) === 0) return 0
+    const pair = records[base + KEY_ADDRESS_FIRST]!
     for (let word = 0; word < 8; word++) view.setInt32(word * 4, this.#pairs.word(pair, word))
     return this.#endPoint(32, END_POINT.IPV6)
   }
 
   #transport(records: Int32Array, base: number, kind: number, at: number): number {
-    const transport = kind & KIND.TRANSPORT_MASK
+    const transport = kind & KIND_TRANSPORT_MASK
     if (transport === TRANSPORT.NONE) return at
-    this.#view.setInt32(at, records[base + KEY.TRANSPORT]!)
+    this.#view.setInt32(at, records[base + KEY_TRANSPORT]!)
     return this.#endPoint(at + 4, transport === TRANSPORT.ICMP ? 0 : transport)
   }
 
   #link(records: Int32Array, base: number, at: number): number {
-    const lows = records[base + KEY.MAC_LOWS]!
-    this.#view.setInt32(at, records[base + KEY.MAC_FIRST]!)
+    const lows = records[base + KEY_MAC_LOWS]!
+    this.#view.setInt32(at, records[base + KEY_MAC_FIRST]!)
     this.#view.setUint16(at + 4, lows >>> 16)
-    this.#view.setInt32(at + 6, records[base + KEY.MAC_SECOND]!)
+    this.#view.setInt32(at + 6, records[base + KEY_MAC_SECOND]!)
     this.#view.setUint16(at + 10, lows & 0xffff)
     return this.#endPoint(at + 12, END_POINT.MAC)
   }

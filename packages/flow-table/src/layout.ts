@@ -1,110 +1,120 @@
 // Where the members of rows, records and columns lie. A flow has one number (`id`, from 0) and:
 //  - a record of 16 words (64 bytes, one cache line): its key and what every packet changes;
 //  - a row in `cold` (32-bit) and `wide` (64-bit) for what changes rarely.
+//
+// Single constants, not objects of them: the build puts their values into the code, and the packet loop is a quarter faster for it.
 
-/** Words of a key, the same in packet rows and flow records. */
-export const KEY = {
-  /** High 4 bytes of the smaller MAC, both low halves, high 4 bytes of the greater one; 0 when the link is no part of the key. */
-  MAC_FIRST: 0,
-  MAC_LOWS: 1,
-  MAC_SECOND: 2,
-  /** The two IPv4 addresses in key order, or the number of the IPv6 pair and 0. */
-  ADDRESS_FIRST: 3,
-  ADDRESS_SECOND: 4,
-  /** Ports in key order, or class, code and identifier of ICMP. */
-  TRANSPORT: 5,
-  /** {@link KIND} bits below the mask, state of the flow above it. */
-  KIND: 6,
-  /** Serial number of the enclosing flow plus 1; 0 for an outermost flow. */
-  PARENT: 7,
-} as const
+// Words of a key in a flow record.
+/** High 4 bytes of the smaller MAC, both low halves, high 4 bytes of the greater one; 0 when the link is no part of the key. */
+export const KEY_MAC_FIRST = 0
+export const KEY_MAC_LOWS = 1
+export const KEY_MAC_SECOND = 2
+/** The two IPv4 addresses in key order, or the number of the IPv6 pair and 0. */
+export const KEY_ADDRESS_FIRST = 3
+export const KEY_ADDRESS_SECOND = 4
+/** Ports in key order, or class, code and identifier of ICMP. */
+export const KEY_TRANSPORT = 5
+/** KIND bits below the mask, state of the flow above it. */
+export const KEY_KIND = 6
+/** Serial number of the enclosing flow plus 1; 0 for an outermost flow. */
+export const KEY_PARENT = 7
 
-/** Bits of the word {@link KEY.KIND}. The transport's end point type is in the low 4 bits. */
-export const KIND = {
-  TRANSPORT_MASK: 0x0f,
-  LINK: 0x10,
-  IPV4: 0x20,
-  IPV6: 0x40,
-  /** The bits that belong to the key. */
-  KEY_MASK: 0x7f,
-  /** The flow's first packet had an Ethernet header. */
-  HAS_LINK: 0x100,
-  /** A slot in use. */
-  LIVE: 0x200,
-  /** The first packet was swapped into key order: end A is the second of the key. */
-  FIRST_SWAPPED: 1 << 31,
-} as const
+// Bits of the word KEY_KIND. The transport's end point type is in the low 4 bits.
+export const KIND_TRANSPORT_MASK = 0x0f
+export const KIND_TCP = 4
+export const KIND_UDP = 5
+export const KIND_LINK = 0x10
+export const KIND_IPV4 = 0x20
+export const KIND_IPV6 = 0x40
+/** The bits that belong to the key. */
+export const KIND_KEY_MASK = 0x7f
+/** The flow's first packet had an Ethernet header. */
+export const KIND_HAS_LINK = 0x100
+/** A slot in use. */
+export const KIND_LIVE = 0x200
+/** The first packet was swapped into key order: end A is the second of the key. */
+export const KIND_FIRST_SWAPPED = 1 << 31
 
+// Words of a record after the key.
 export const RECORD_SHIFT = 4
-export const RECORD = {
-  AB_PACKETS: 8,
-  BA_PACKETS: 9,
-  /** Indices of the 64-bit view of a record. */
-  AB_BYTES_WIDE: 5,
-  BA_BYTES_WIDE: 6,
-  LAST_SECONDS: 14,
-  LAST_NANOSECONDS: 15,
-} as const
+export const RECORD_AB_PACKETS = 8
+export const RECORD_BA_PACKETS = 9
+/** Indices of the 64-bit view of a record. */
+export const RECORD_AB_BYTES_WIDE = 5
+export const RECORD_BA_BYTES_WIDE = 6
+export const RECORD_LAST_SECONDS = 14
+export const RECORD_LAST_NANOSECONDS = 15
 
+// Columns of `cold`.
 export const COLD_SHIFT = 4
-export const COLD = {
-  PATH: 0,
-  APPLICATION: 1,
-  SOURCE_MAC_HIGH: 2,
-  DESTINATION_MAC_HIGH: 3,
-  /** Source in the upper, destination in the lower half. */
-  MAC_LOWS: 4,
-  REQUEST_SECONDS: 5,
-  REQUEST_NANOSECONDS: 6,
-  REQUEST_PENDING: 7,
-  RAW_PACKETS: 8,
-  FINISH: 9,
-  SERIAL: 10,
-} as const
+export const COLD_PATH = 0
+export const COLD_APPLICATION = 1
+export const COLD_SOURCE_MAC_HIGH = 2
+export const COLD_DESTINATION_MAC_HIGH = 3
+/** Source in the upper, destination in the lower half. */
+export const COLD_MAC_LOWS = 4
+export const COLD_REQUEST_SECONDS = 5
+export const COLD_REQUEST_NANOSECONDS = 6
+export const COLD_REQUEST_PENDING = 7
+export const COLD_RAW_PACKETS = 8
+export const COLD_FINISH = 9
+export const COLD_SERIAL = 10
 
+// Columns of `wide`.
 export const WIDE_SHIFT = 4
-export const WIDE = {
-  START_MS: 0,
-  VLAN_ID: 1,
-  RTT_NS: 2,
-  /** Totals at the last update: AB packets, BA packets, AB bytes, BA bytes. */
-  REPORTED: 3,
-  /** The difference that the last update made, in the same order, then its times and RTT. */
-  UPDATE: 7,
-  UPDATE_START_MS: 11,
-  UPDATE_LAST_MS: 12,
-  UPDATE_RTT_NS: 13,
-} as const
+export const WIDE_START_MS = 0
+export const WIDE_VLAN_ID = 1
+export const WIDE_RTT_NS = 2
+/** Totals at the last update: AB packets, BA packets, AB bytes, BA bytes. */
+export const WIDE_REPORTED = 3
+/** The difference that the last update made, in the same order, then its times and RTT. */
+export const WIDE_UPDATE = 7
+export const WIDE_UPDATE_START_MS = 11
+export const WIDE_UPDATE_LAST_MS = 12
+export const WIDE_UPDATE_RTT_NS = 13
 
+// Columns of the flag times, only with `extraTcpMetric`. AB members are even, BA members odd.
 export const TCP_SHIFT = 3
-/** Columns of the flag times, only with `extraTcpMetric`. AB members are even, BA members odd. */
-export const TCP = { SYN_START: 0, SYN_TTL: 2, FIN_START: 4, RST_START: 6 } as const
+export const TCP_SYN_START = 0
+export const TCP_SYN_TTL = 2
+export const TCP_FIN_START = 4
+export const TCP_RST_START = 6
 
-/** A decoded packet: its key in words 0 to 7, then these. */
+// Words of a packet's row after the key, which has the places of KEY_*.
 export const ROW_SHIFT = 4
-export const ROW = {
-  HASH: 8,
-  /** {@link ROW_FLAG} bits, TCP flags in the low byte, TTL in the second. */
-  FLAGS: 9,
-  COUNTED_BYTES: 10,
-  SECONDS: 11,
-  NANOSECONDS: 12,
-  OFFSET: 13,
-  CAPTURED_BYTES: 14,
-  STRIPPED_TAG: 15,
-} as const
+export const ROW_HASH = 8
+/** FLAG bits. */
+export const ROW_FLAGS = 9
+export const ROW_COUNTED_BYTES = 10
+/** Times are integers: a double handed to a function that is not inlined costs an allocation. */
+export const ROW_SECONDS = 11
+export const ROW_NANOSECONDS = 12
+/** Where the packet lies in the block. */
+export const ROW_OFFSET = 13
+export const ROW_CAPTURED_BYTES = 14
+/** The VLAN tag that the kernel took off, or -1. */
+export const ROW_STRIPPED_TAG = 15
 
-export const ROW_FLAG = {
-  TCP_FLAGS: 0xff,
-  TTL_SHIFT: 8,
-  /** A TCP segment with SYN, FIN or RST. */
-  TCP_EVENT: 1 << 16,
-  ECHO_REQUEST: 1 << 17,
-  ECHO_REPLY: 1 << 18,
-  HAS_LINK: 1 << 19,
-  /** Neither MAC nor IP addresses tell the ends apart. */
-  SAME_ENDS: 1 << 20,
-  /** Nothing to make a flow of. */
-  IGNORED: 1 << 21,
-  SWAPPED: 1 << 31,
-} as const
+// Bits of a packet's flags: TCP flags in the low byte, TTL in the second.
+export const FLAG_TCP_FLAGS = 0xff
+export const FLAG_TTL_SHIFT = 8
+/** A TCP segment with SYN, FIN or RST. */
+export const FLAG_TCP_EVENT = 1 << 16
+export const FLAG_ECHO_REQUEST = 1 << 17
+export const FLAG_ECHO_REPLY = 1 << 18
+export const FLAG_HAS_LINK = 1 << 19
+/** Neither MAC nor IP addresses tell the ends apart. */
+export const FLAG_SAME_ENDS = 1 << 20
+/** Nothing to make a flow of. */
+export const FLAG_IGNORED = 1 << 21
+export const FLAG_SWAPPED = 1 << 31
+
+// What the packet loop compares with: the first four bytes from the EtherType on, of a tag, and of IPv4 and IPv6.
+export const TYPE_DOT1Q = 0x8100
+export const TYPE_IPV6 = 0x86dd
+/** EtherType IPv4, version 4, five words of header: the upper three bytes. */
+export const TYPE_IPV4_PLAIN = 0x080045
+export const PROTOCOL_TCP = 6
+export const PROTOCOL_UDP = 17
+/** The longest captured length of a pcap record: `MAX_CAPTURED_BYTES` of `@skydive/packet`. */
+export const MAX_RECORD_BYTES = 262_144

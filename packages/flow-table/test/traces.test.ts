@@ -64,7 +64,7 @@ function flowsOf(file: string, options: FlowTableOptions, firstLayer: string): r
   )
   reader.push(readFileSync(join(TRACES, file)))
   reader.end()
-  return table.snapshot()
+  return [...table.snapshot()].flat()
 }
 
 const byUuid = (a: { UUID?: unknown }, b: { UUID?: unknown }) => (String(a.UUID) < String(b.UUID) ? -1 : 1)

@@ -159,6 +159,30 @@ function holds(kind: number, a: number, operand: number): boolean {
   }
 }
 
+/** Reads a program as the kernel and libpcap lay it out: 8 bytes an instruction (`struct sock_filter`), little endian. */
+export function decodeBpfProgram(bytes: Uint8Array): readonly BpfInstruction[] {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  return Array.from({ length: bytes.byteLength >> 3 }, (_, index) => ({
+    code: view.getUint16(index * 8, true),
+    jt: view.getUint8(index * 8 + 2),
+    jf: view.getUint8(index * 8 + 3),
+    k: view.getUint32(index * 8 + 4, true),
+  }))
+}
+
+/** Lays a program out as the kernel wants it. */
+export function encodeBpfProgram(program: readonly BpfInstruction[]): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(program.length * 8)
+  const view = new DataView(bytes.buffer)
+  program.forEach(({ code, jt, jf, k }, index) => {
+    view.setUint16(index * 8, code, true)
+    view.setUint8(index * 8 + 2, jt)
+    view.setUint8(index * 8 + 3, jf)
+    view.setUint32(index * 8 + 4, k, true)
+  })
+  return bytes
+}
+
 function check(program: readonly BpfInstruction[]): void {
   const refuse = (index: number, why: string): never => {
     throw new InvalidArgumentError(`BPF program: instruction ${index} ${why}`, { instruction: index, ...program[index] })

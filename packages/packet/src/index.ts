@@ -7,7 +7,7 @@
 
 export { ipv4Text, ipv6Text, macText } from './address-text.ts'
 export type { BpfInstruction, PacketFilter } from './bpf.ts'
-export { BPF, createPacketFilter } from './bpf.ts'
+export { BPF, createPacketFilter, decodeBpfProgram, encodeBpfProgram } from './bpf.ts'
 export type { CaptureFileReader, CaptureFileSink } from './capture-file.ts'
 export { createCaptureFileReader } from './capture-file.ts'
 export { ETHERTYPE, IP_PROTOCOL, LINK_TYPE, TCP_FLAG } from './constants.ts'

@@ -4,7 +4,7 @@
  * @packageDocumentation
  */
 
-export { decodeFlowJson, encodeFlowJson, flowSchema, withoutRawPackets } from './flow-json.ts'
+export { encodeFlowJson, withoutRawPackets } from './flow-json.ts'
 export type { FlowBatchId, FlowMessage, FlowSet, FlowStats } from './flow-message.ts'
 export {
   decodeFlowMessage,
@@ -14,5 +14,6 @@ export {
   encodeFlowSet,
   FlowStreamWriter,
 } from './flow-message.ts'
+export { decodeFlowJson, flowSchema } from './flow-schema.ts'
 export type { TableQuery, TableReply } from './table-query.ts'
 export { decodeTableQuery, decodeTableReply, encodeTableQuery, encodeTableReply } from './table-query.ts'

@@ -1,0 +1,136 @@
+import type { Readable, Writable } from 'node:stream'
+import { SkydiveError } from '@skydive/contracts'
+import { createFlowTable, type FlowTable, type LayerKeyMode } from '@skydive/flow-table'
+import { createCaptureFileReader, createPacketFilter, decodeBpfProgram, type PacketFilter } from '@skydive/packet'
+import { createFlowFormatter, type FlowFormat } from './flow-format.ts'
+import { readPieces } from './read-pieces.ts'
+
+/** Compiles a filter expression to classic BPF, 8 bytes an instruction. `Kernel.compileBpf` of `@skydive/kernel` is one. */
+export type BpfCompile = (expression: string, options: { linkType: number; snapLength: number }) => Uint8Array
+
+/** What {@link flowsOfFile} is asked. */
+export interface FlowFileOptions {
+  /** A path of a pcap or pcapng file, or `-` for `input`. */
+  readonly file: string
+  /** Where `-` reads from. */
+  readonly input?: Readable
+  /** Where the flows go. It is not ended. */
+  readonly output: Writable
+  readonly format: FlowFormat
+  readonly extraTcpMetric?: boolean
+  readonly layerKeyMode?: LayerKeyMode
+  /** A libpcap expression; packets that do not match are left out. */
+  readonly bpf?: string
+  /** Compiles `bpf`; by default libpcap through `@skydive/kernel`, loaded when it is needed. */
+  readonly compileBpf?: BpfCompile
+  /** Flows held at once; beyond it the oldest are written early. Default 16 million. */
+  readonly maxFlows?: number
+}
+
+/** What was read and written. */
+export interface FlowFileSummary {
+  readonly packets: number
+  readonly flows: number
+  readonly filteredPackets: number
+  readonly ignoredPackets: number
+  readonly bytesRead: number
+  /** The file is cut or damaged at `damage.fields.offset`; everything before it is in the figures and was written. */
+  readonly damage?: SkydiveError
+}
+
+const DEFAULT_MAX_FLOWS = 16_000_000
+const FILTER_SNAP_LENGTH = 262_144
+
+/**
+ * Reads a capture file and writes its flows, in the order of their first packets. A regular file is mapped, not copied.
+ *
+ * @throws ERR_NOT_FOUND, ERR_PERMISSION, ERR_INVALID_ARGUMENT (a directory, a bad filter), ERR_UNSUPPORTED (a filter without libpcap),
+ * ERR_DECODE when it is no capture file at all. A file that is cut or damaged later on is no exception but `damage` in the summary.
+ */
+export async function flowsOfFile(options: FlowFileOptions): Promise<FlowFileSummary> {
+  const formatter = createFlowFormatter(options.format)
+  const evicted: string[] | Uint8Array[] = []
+  const filter = options.bpf ? await createFileFilter(options.bpf, options.compileBpf ?? (await defaultCompiler())) : undefined
+  const table = createFlowTable({
+    extraTcpMetric: options.extraTcpMetric ?? false,
+    layerKeyMode: options.layerKeyMode ?? 'L2',
+    maxFlows: options.maxFlows ?? DEFAULT_MAX_FLOWS,
+    ...(filter && { filter: filter.matches }),
+    onEvicted: (flows) => void (evicted as unknown[]).push(formatter.flows(flows)),
+  })
+  const { bytesRead, damage } = await readInto(table, options, filter?.use)
+
+  await write(options.output, formatter.head())
+  for (const text of evicted) await write(options.output, text)
+  for (const batch of table.snapshot()) await write(options.output, formatter.flows(batch))
+  await write(options.output, formatter.tail())
+  const { packets, flows, filteredPackets, ignoredPackets, evictedFlows } = table.stats()
+  return { packets, flows: flows + evictedFlows, filteredPackets, ignoredPackets, bytesRead, ...(damage && { damage }) }
+}
+
+async function readInto(
+  table: FlowTable,
+  options: FlowFileOptions,
+  useFilterFor: ((linkType: number) => void) | undefined,
+): Promise<{ bytesRead: number; damage?: SkydiveError }> {
+  let consume: ReturnType<FlowTable['consumer']> | undefined
+  let current: unknown
+  const reader = createCaptureFileReader((buffer, offset, byteLength, format) => {
+    if (!consume || format !== current) {
+      current = format
+      useFilterFor?.(format.linkType)
+      consume = table.consumer(format)
+    }
+    return consume(buffer, offset, byteLength)
+  })
+  try {
+    for await (const piece of readPieces(options.file, options.input)) reader.push(piece)
+    reader.end()
+  } catch (error) {
+    // Without a packet it is no capture file: nothing to tell but the error.
+    if (!SkydiveError.isInstance(error, 'ERR_DECODE') || table.stats().packets === 0) throw error
+    return { bytesRead: reader.bytesRead, damage: error }
+  }
+  return { bytesRead: reader.bytesRead }
+}
+
+/** A filter that is compiled for each link type that the file turns out to have. */
+async function createFileFilter(expression: string, compile: BpfCompile) {
+  const programs = new Map<number, PacketFilter>()
+  const forLinkType = (linkType: number) => {
+    const known = programs.get(linkType)
+    if (known) return known
+    const program = createPacketFilter(decodeBpfProgram(compile(expression, { linkType, snapLength: FILTER_SNAP_LENGTH })))
+    programs.set(linkType, program)
+    return program
+  }
+  // A bad expression is told before anything is read.
+  let now = forLinkType(1)
+  const matches: PacketFilter = (view, offset, capturedBytes, wireBytes) => now(view, offset, capturedBytes, wireBytes)
+  return {
+    matches,
+    use(linkType: number) {
+      now = forLinkType(linkType)
+    },
+  }
+}
+
+async function defaultCompiler(): Promise<BpfCompile> {
+  const { loadBpfCompiler } = await import('@skydive/kernel')
+  const compiler = loadBpfCompiler()
+  return (expression, options) => compiler.compile(expression, options)
+}
+
+async function write(output: Writable, chunk: string | Uint8Array): Promise<void> {
+  if (chunk.length === 0 || output.write(chunk)) return
+  await new Promise<void>((resolve, reject) => {
+    const done = (error?: Error | null) => {
+      output.off('drain', done)
+      output.off('error', done)
+      if (error) reject(error)
+      else resolve()
+    }
+    output.once('drain', done)
+    output.once('error', done)
+  })
+}

@@ -191,7 +191,7 @@ class MemoryGraph implements Graph {
 
   private past(slice: TimeSlice): GraphView {
     if (this.retention.bytes === 0) {
-      throw new UnsupportedError('Backend does not support history: the graph was made with retention of 0 bytes', {})
+      throw new UnsupportedError('Backend does not support history', {})
     }
     return openPast(this.state, slice, this.indexes)
   }

@@ -104,7 +104,7 @@ export class Run {
   flowReader(): FlowReader {
     const { flows } = this.sources
     if (!flows) {
-      throw new UnavailableError('No storage backend has been configured: there is no source of flows here', { retryable: false })
+      throw new UnavailableError('No storage backend has been configured', { retryable: false })
     }
     return flows
   }

@@ -16,7 +16,7 @@ export const bindContext: Binder = (plan, args) => {
   const slice = contextSlice(args)
   plan.outerStage('graph', (_input, run) => {
     if (run.graph.free) {
-      throw args.error('ERR_GREMLIN_EXECUTION', 'Backend does not support history: a sub-graph has no other time')
+      throw args.error('ERR_GREMLIN_EXECUTION', 'Backend does not support history')
     }
     run.graph = { kind: 'graph', slice: slice(run.sources.clock.now()), view: undefined, free: false }
     return run.graph

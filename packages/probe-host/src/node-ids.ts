@@ -18,7 +18,7 @@ const stateSchema = z.object({
 /** What {@link openNodeIds} needs. */
 export interface NodeIdsOptions {
   readonly hostTid: string
-  /** Where what was seen is kept; absent: nowhere, and ids differ after a restart. The folder is made. */
+  /** Where what was seen is kept; absent: nowhere, and ids differ after a restart. Its folder is made where only that is missing. */
   readonly stateFile?: string
   readonly clock: Clock
   readonly logger?: Logger
@@ -48,7 +48,7 @@ export function openNodeIds(options: NodeIdsOptions): PersistentNodeIds {
     if (stateFile === undefined) return
     const state: z.infer<typeof stateSchema> = { version: VERSION, boot: bootId, firstSeen: Object.fromEntries(seen) }
     try {
-      mkdirSync(dirname(stateFile), { recursive: true, mode: 0o700 })
+      makeFolder(dirname(stateFile))
       writeFileSync(`${stateFile}.new`, JSON.stringify(state), { mode: 0o600 })
       renameSync(`${stateFile}.new`, stateFile)
       refused = false
@@ -89,6 +89,15 @@ export function openNodeIds(options: NodeIdsOptions): PersistentNodeIds {
       clock.clearTimeout(timer)
       write()
     },
+  }
+}
+
+/** Not recursively: Node's own way to do that does not end where the file system answers ENOENT, as that of /proc. */
+function makeFolder(path: string): void {
+  try {
+    mkdirSync(path, { mode: 0o700 })
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
   }
 }
 

@@ -16,23 +16,20 @@ afterAll(async () => {
   await server?.dispose()
   network?.leave()
   kernel.dispose()
-})
+}, 30_000)
 
 describe('two namespaces joined by a cable', () => {
   test('are there at once, nested, joined, and named by the command line', async () => {
     network.ip('netns add x', 'netns add y', 'link add v0 netns x type veth peer name v1 netns y')
     await server.until("G.V().Has('Name', 'v1').Both('Name', 'v0').Count()", (count) => count === 1)
-    expect(await server.query("G.V().Has('Type','netns','Name','x').Out('Name', 'v0').Values('Name', 'Type')")).toEqual([
-      'v0',
-      'veth',
-    ])
+    expect(await server.query("G.V().Has('Type','netns','Name','x').Out('Name', 'v0').Values('Type')")).toEqual(['veth'])
 
     const { code, stdout, stderr } = await skydive(
       ['client', 'query', "G.V().Has('Type','netns','Name','x').Out().Values('Name').Dedup()"],
       { env: server.env },
     )
     expect({ code, stderr, names: (JSON.parse(stdout) as string[]).sort() }).toEqual({ code: 0, stderr: '', names: ['lo', 'v0'] })
-  })
+  }, 30_000)
 
   test('a namespace that is gone is gone from now and present before', async () => {
     const before = Date.now()

@@ -4,7 +4,7 @@
  * @packageDocumentation
  */
 
-import { type ApiServer, createApiServer } from '@skydive/api-server'
+import { type ApiServer, checkListen, createApiServer } from '@skydive/api-server'
 import type { Service } from '@skydive/contracts'
 import { type Config, createLogging, createMetrics, parseServiceAddress, runServices } from '@skydive/daemon'
 import { createGraph } from '@skydive/graph'
@@ -42,6 +42,18 @@ export async function runAnalyzer(options: AnalyzerOptions): Promise<void> {
   const metrics = createMetrics()
   for (const warning of config.warnings) logger.warn({}, warning)
 
+  const auth = {
+    api: await authenticatorOf(config, values.analyzer.auth.api.backend),
+    cluster: await authenticatorOf(config, values.analyzer.auth.cluster.backend),
+  }
+  const access = {
+    listen: parseServiceAddress(values.analyzer.listen),
+    insecureListen: values.http.insecure_listen,
+    auth: { ...(auth.api && { api: auth.api }), ...(auth.cluster && { cluster: auth.cluster }) },
+  }
+  // Before anything is made: a refused start leaves nothing behind.
+  checkListen({ service: 'analyzer', ...access })
+
   const graph = createGraph({ nodeIndexes: NODE_INDEXES })
   const storage = await openSqliteStorage(storeSettings(values), {
     logger,
@@ -60,19 +72,13 @@ export async function runAnalyzer(options: AnalyzerOptions): Promise<void> {
   })
   const publishers = createPublisherEndpoint({ replica: (origin) => graph.replica(origin), graph, logger })
 
-  const auth = {
-    api: await authenticatorOf(config, values.analyzer.auth.api.backend),
-    cluster: await authenticatorOf(config, values.analyzer.auth.cluster.backend),
-  }
   const server = createApiServer({
     service: 'analyzer',
     hostId,
     version: options.version,
-    listen: parseServiceAddress(values.analyzer.listen),
-    insecureListen: values.http.insecure_listen,
+    ...access,
     allowedOrigins: values.http.allowed_origins,
     allowedHosts: values.http.allowed_hosts,
-    auth: { ...(auth.api && { api: auth.api }), ...(auth.cluster && { cluster: auth.cluster }) },
     graph: {
       subscribe: graph.subscribe.bind(graph),
       since: graph.since.bind(graph),

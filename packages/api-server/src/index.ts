@@ -18,4 +18,4 @@ export type {
 } from './options.ts'
 export { DEFAULT_LIMITS } from './options.ts'
 export type { ApiServer } from './server.ts'
-export { createApiServer } from './server.ts'
+export { checkListen, createApiServer } from './server.ts'

@@ -226,15 +226,25 @@ function isServed(app: FastifyInstance, path: string): boolean {
   return METHODS.some((method) => app.hasRoute({ method, url: path }) || app.hasRoute({ method, url: resource }))
 }
 
+/**
+ * Refuses an address that other machines can reach while nobody is asked for credentials. {@link ApiServer.start} calls it too; call it
+ * yourself before anything is made that a refused start would leave behind.
+ *
+ * @throws ERR_INVALID_ARGUMENT naming the ways out.
+ */
+export function checkListen(options: Pick<ApiServerOptions, 'service' | 'listen' | 'insecureListen' | 'auth'>): void {
+  const { host, port } = options.listen
+  if (isLoopback(host) || options.auth?.api !== undefined || options.insecureListen === true) return
+  throw new InvalidArgumentError(
+    `${options.service}.listen: ${host} can be reached from other machines, but ${options.service}.auth.api.backend asks for no ` +
+      'credentials; set a backend (basic), listen on 127.0.0.1, or accept it with http.insecure_listen: true or --insecure-listen',
+    { host, port },
+  )
+}
+
 async function listen(app: FastifyInstance, options: ApiServerOptions): Promise<{ host: string; port: number; url: string }> {
   const { host, port } = options.listen
-  if (!isLoopback(host) && options.auth?.api === undefined && options.insecureListen !== true) {
-    throw new InvalidArgumentError(
-      `${options.service}.listen: ${host} can be reached from other machines, but ${options.service}.auth.api.backend asks for no ` +
-        'credentials; set a backend (basic), listen on 127.0.0.1, or accept it with http.insecure_listen: true or --insecure-listen',
-      { host, port },
-    )
-  }
+  checkListen(options)
   try {
     await app.listen({ host, port })
   } catch (error) {

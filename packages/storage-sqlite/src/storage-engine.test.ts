@@ -156,6 +156,7 @@ describe('topology', () => {
             revision: number
             updated: number
             archived: number
+            dead: boolean
             metadata: Metadata
           }[] = []
           const live = new Map<string, (typeof naive)[number]>()
@@ -169,6 +170,7 @@ describe('topology', () => {
                 revision: 1,
                 updated: now,
                 archived: Number.POSITIVE_INFINITY,
+                dead: false,
                 metadata: { v: value },
               }
               store.appendTopology([put(id, now, 1, now, row.metadata)], now)
@@ -181,6 +183,7 @@ describe('topology', () => {
                 revision: known.revision + 1,
                 updated: now,
                 archived: Number.POSITIVE_INFINITY,
+                dead: false,
                 metadata: { ...known.metadata, [`k${value}`]: index },
               }
               store.appendTopology([patch(id, row.revision, now, `k${value}`, index)], now)

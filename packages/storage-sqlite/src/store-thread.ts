@@ -68,6 +68,8 @@ export class StoreThread {
     if (this.#ended) return
     const exited = new Promise((resolve) => this.#worker.once('exit', resolve))
     await this.ask('close', undefined)
+    // Its end is waited for: without this the process could end first, with the promise open.
+    this.#worker.ref()
     await exited
   }
 }

@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
-import type { Config } from '@skydive/daemon'
+import { type Config, parseServiceAddress } from '@skydive/daemon'
 import type { DaemonFlags } from '../daemon-config.ts'
 
 /** How long the children get to end by themselves. */
@@ -14,42 +14,41 @@ export interface AllInOneOptions {
 }
 
 /**
- * Runs an analyzer and an agent as children that end together: when one goes, so does the other. Both start at once; the agent waits for the
- * analyzer by itself. Answers the exit code.
+ * Runs an analyzer and an agent as children that end together: when one goes, so does the other. Both start at once, and the agent waits for
+ * the analyzer by itself; only when the analyzer is to find a free port, the agent is started when that is known. Answers the exit code.
  */
 export async function runAllInOne({ config, files, flags }: AllInOneOptions): Promise<number> {
-  const analyzer = startChild('analyzer', files, flags, flags.listen)
-  const agent = startChild('agent', files, flags, undefined, { SKYDIVE_ANALYZERS: flags.listen ?? config.values.analyzer.listen })
-  const children = [analyzer, agent]
-
+  const children: ChildProcess[] = []
+  const codes: Promise<number>[] = []
   let stopping = false
-  const stop = (signal: NodeJS.Signals): void => {
-    if (stopping) {
-      for (const child of children) child.kill('SIGKILL')
-      return
-    }
+  const stop = (): void => {
+    const signal = stopping ? 'SIGKILL' : 'SIGTERM'
+    if (!stopping) setTimeout(stop, STOP_GRACE_MS).unref()
     stopping = true
     for (const child of children) child.kill(signal)
-    setTimeout(() => {
-      for (const child of children) child.kill('SIGKILL')
-    }, STOP_GRACE_MS).unref()
   }
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stop('SIGTERM'))
+  const add = (child: ChildProcess): ChildProcess => {
+    children.push(child)
+    codes.push(
+      new Promise((resolve) => {
+        child.once('exit', (code, signal) => {
+          resolve(code ?? (stopping && signal === 'SIGTERM' ? 0 : 1))
+          if (!stopping) stop()
+        })
+      }),
+    )
+    return child
+  }
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, stop)
 
-  void announce(analyzer, agent)
-  const codes = await Promise.all(
-    children.map(
-      (child) =>
-        new Promise<number>((resolve) => {
-          child.once('exit', (code, signal) => {
-            const asked = stopping
-            if (!stopping) stop('SIGTERM')
-            resolve(asked && signal === 'SIGTERM' ? 0 : (code ?? 1))
-          })
-        }),
-    ),
-  )
-  return Math.max(...codes)
+  const address = flags.listen ?? config.values.analyzer.listen
+  const analyzer = add(startChild('analyzer', files, flags, flags.listen))
+  const analyzerUrl = readyUrl(analyzer)
+  const analyzers = parseServiceAddress(address).port === 0 ? new URL(await analyzerUrl).host : address
+  const agent = add(startChild('agent', files, flags, undefined, { SKYDIVE_ANALYZERS: analyzers }))
+  void Promise.all([analyzerUrl, readyUrl(agent)]).then(([url]) => process.stdout.write(`Skydive is running: ${url}\n`))
+  await Promise.race(codes)
+  return Math.max(...(await Promise.all(codes)))
 }
 
 function startChild(
@@ -76,12 +75,7 @@ function startChild(
   })
 }
 
-/** Prints one line when both are ready. */
-async function announce(analyzer: ChildProcess, agent: ChildProcess): Promise<void> {
-  const [url] = await Promise.all([readyUrl(analyzer), readyUrl(agent)])
-  process.stdout.write(`Skydive is running: ${url}\n`)
-}
-
+/** Resolves with the address that a child tells when it is ready; never, when it ends before. */
 function readyUrl(child: ChildProcess): Promise<string> {
   return new Promise((resolve) => {
     child.on('message', (message: { ready?: string }) => {

@@ -24,6 +24,8 @@ export function addDaemons(program: Command, streams: CliStreams): void {
   // A daemon whose parent is gone, however it went, ends as well.
   const orphaned = new AbortController()
   process.once('disconnect', () => orphaned.abort())
+  // The channel to the parent is no reason to stay.
+  process.channel?.unref()
   /** Tells whoever started this process, or the terminal. */
   const ready = (line: string, url: string): void => {
     if (process.send) process.send({ ready: url })

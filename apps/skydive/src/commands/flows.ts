@@ -1,5 +1,5 @@
 import type { Writable } from 'node:stream'
-import { InvalidArgumentError } from '@skydive/contracts'
+import { InvalidArgumentError, SkydiveError } from '@skydive/contracts'
 import type { Command } from 'commander'
 import type { CliStreams } from '../cli.ts'
 import { ExitStatus } from '../exit-status.ts'
@@ -64,6 +64,10 @@ async function printFlows(files: readonly string[], flags: FlowsFlags, { stdout,
       layerKeyMode: mode,
       ...(flags.extraTcpMetric && { extraTcpMetric: true }),
       ...(flags.bpf !== undefined && { bpf: flags.bpf }),
+    }).catch((error: unknown) => {
+      throw SkydiveError.isInstance(error, 'ERR_DECODE')
+        ? new InvalidArgumentError(`${file}: ${error.message}`, { file }, error)
+        : error
     })
     if (!damage) continue
     stderr.write(`skydive: ${file}: ${damage.message}; what came before was read\n`)

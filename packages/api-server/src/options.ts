@@ -26,6 +26,8 @@ export interface QueryAnswer {
   readonly graph?: { readonly nodes: readonly GraphNode[]; readonly edges: readonly GraphEdge[] }
   /** Set when the result is that of `RawPackets()`. */
   readonly rawPackets?: readonly RawPacket[]
+  /** What the answer lacks, such as `agent.alpha` that did not answer; told in the header `X-Skydive-Incomplete`. */
+  readonly incomplete?: readonly string[]
 }
 
 /** Runs Gremlin. Rejects with a `SkydiveError`; the first line of its message is the stable text of the spec. */

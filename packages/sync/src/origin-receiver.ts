@@ -93,8 +93,14 @@ export class OriginReceiver {
     if (part === 0) this.#snapshot = { nodes: [], edges: [] }
     const snapshot = this.#snapshot
     if (snapshot === undefined || snapshot.nodes.length + snapshot.edges.length > MAX_PENDING) return
-    for (const node of nodes) snapshot.nodes.push(this.#ownElement(node))
-    for (const edge of edges) snapshot.edges.push(this.#ownElement(edge))
+    for (const node of nodes) {
+      if (this.#options.checkSchema) checkNodeSchema(node)
+      snapshot.nodes.push(this.#ownElement(node))
+    }
+    for (const edge of edges) {
+      if (this.#options.checkSchema) checkEdgeSchema(edge)
+      snapshot.edges.push(this.#ownElement(edge))
+    }
     if (part < parts - 1) return
     this.#snapshot = undefined
     this.#pending = []

@@ -75,6 +75,9 @@ function readQuery(body: unknown): string {
 }
 
 function render(request: FastifyRequest, reply: FastifyReply, answer: QueryAnswer): FastifyReply {
+  if (answer.incomplete && answer.incomplete.length > 0) {
+    reply.header('X-Skydive-Incomplete', answer.incomplete.map((item) => encodeURI(item)).join(', '))
+  }
   const accept = request.headers.accept ?? ''
   if (accept.startsWith(DOT_TYPE)) {
     if (answer.graph === undefined) return notAcceptable(request, reply, 'Only graph can be outputted as dot')

@@ -116,8 +116,13 @@ describe('copyMetadata', () => {
     ['a date', { d: new Date(0) }, 'd'],
     ['a map', { m: new Map() }, 'm'],
     ['a symbol in a list', { l: [1, Symbol('x')] }, 'l[1]'],
+    ['a gap in a list', { l: [1, undefined] }, 'l'],
   ])('refuses %s, naming %j', (_name, metadata, path) => {
     expect(() => copyMetadata(metadata as Metadata)).toThrow(expect.objectContaining({ fields: { path } }))
+  })
+
+  test('leaves out what is undefined', () => {
+    expect(copyMetadata({ a: 1, b: undefined, c: { d: undefined } } as unknown as Metadata)).toStrictEqual({ a: 1, c: {} })
   })
 
   test('refuses a tree without end', () => {

@@ -83,17 +83,9 @@ export function getPath(metadata: Metadata, path: string): MetadataValue | undef
   return compilePath(path)(metadata)
 }
 
-/** A copy with one key set; keeps the order of keys, and is right for `__proto__` too. */
+/** A copy with one key set. Keeps the order of keys; a computed key makes an own property, also of `__proto__`. */
 function withKey(object: MetadataObject, key: string, value: MetadataValue): MetadataObject {
-  const copy: Record<string, MetadataValue> = { ...object }
-  defineKey(copy, key, value)
-  return copy
-}
-
-/** Sets an own key, `__proto__` included: plain assignment would change the prototype instead. */
-export function defineKey(object: Record<string, MetadataValue>, key: string, value: MetadataValue): void {
-  if (key === '__proto__') Object.defineProperty(object, key, { value, enumerable: true, configurable: true, writable: true })
-  else object[key] = value
+  return { ...object, [key]: value }
 }
 
 function set(object: MetadataObject, keys: readonly string[], depth: number, value: MetadataValue): MetadataObject | undefined {

@@ -1,6 +1,6 @@
 import type { Metadata, MetadataObject, MetadataOp, MetadataValue } from '@skydive/contracts'
 import { InvalidArgumentError } from '@skydive/contracts'
-import { defineKey, isMetadataObject, joinPath, setPath } from './path.ts'
+import { isMetadataObject, joinPath, setPath } from './path.ts'
 
 /** Deeper trees are refused: no probe needs them, and recursion stays bounded. */
 export const MAX_METADATA_DEPTH = 64
@@ -28,44 +28,86 @@ export function equalValues(a: MetadataValue | undefined, b: MetadataValue | und
  * Members that are `undefined` are left out, as JSON does. @throws ERR_INVALID_ARGUMENT naming the path of what metadata can't hold.
  */
 export function copyMetadata(metadata: Metadata): Metadata {
-  return copyValue(metadata, '', 0) as Metadata
+  return copyMetadataValue(metadata, '') as Metadata
 }
 
 /** {@link copyMetadata} for one value; `path` is only named in errors. */
 export function copyMetadataValue(value: MetadataValue, path: string): MetadataValue {
-  return copyValue(value, path, 0)
+  const copy = copyValue(value, 0)
+  if (copy !== REFUSED) return copy
+  const { path: place, what } = findRefused(value, path, 0)!
+  throw new InvalidArgumentError(`metadata ${place || 'of an element'} is ${what}; only what JSON can say is allowed`, {
+    path: place,
+  })
 }
 
-function copyValue(value: MetadataValue, path: string, depth: number): MetadataValue {
+/** Stands for "somewhere in here is something that metadata can't hold"; where it is, is looked for only then. */
+const REFUSED = Symbol('refused')
+
+function copyValue(value: MetadataValue, depth: number): MetadataValue | typeof REFUSED {
   switch (typeof value) {
     case 'string':
     case 'boolean':
       return value
     case 'number':
-      if (Number.isFinite(value)) return value
-      break
+      return Number.isFinite(value) ? value : REFUSED
     case 'object':
       if (value === null) return null
-      if (depth > MAX_METADATA_DEPTH) throw refuse(path, `deeper than ${MAX_METADATA_DEPTH} levels`)
-      if (Array.isArray(value)) return value.map((item: MetadataValue, i) => copyValue(item, `${path}[${i}]`, depth + 1))
-      return copyObject(value as MetadataObject, path, depth)
+      if (depth > MAX_METADATA_DEPTH) return REFUSED
+      return Array.isArray(value) ? copyArray(value, depth) : copyObject(value as MetadataObject, depth)
+    default:
+      return REFUSED
   }
-  throw refuse(path, typeof value === 'number' ? String(value) : `a ${typeof value}`)
 }
 
-function copyObject(value: MetadataObject, path: string, depth: number): MetadataObject {
-  const prototype = Object.getPrototypeOf(value)
-  if (prototype !== null && Object.getPrototypeOf(prototype) !== null) throw refuse(path, `a ${prototype.constructor?.name}`)
-  const copy: Record<string, MetadataValue> = {}
-  for (const key in value) {
-    const member = value[key]
-    if (member !== undefined) defineKey(copy, key, copyValue(member, path === '' ? key : `${path}.${key}`, depth + 1))
+function copyArray(items: readonly MetadataValue[], depth: number): MetadataValue | typeof REFUSED {
+  const copy: MetadataValue[] = []
+  for (const item of items) {
+    const own = copyValue(item, depth + 1)
+    if (own === REFUSED) return REFUSED
+    copy.push(own)
   }
   return copy
 }
 
-function refuse(path: string, what: string): InvalidArgumentError {
-  return new InvalidArgumentError(`metadata ${path || 'of an element'} is ${what}; only what JSON can say is allowed`, { path })
+function isPlain(value: object): boolean {
+  const prototype = Object.getPrototypeOf(value)
+  return prototype === null || Object.getPrototypeOf(prototype) === null
+}
+
+/** A spread first, which keeps the shape and costs little; then what is not flat is replaced. */
+function copyObject(value: MetadataObject, depth: number): MetadataObject | typeof REFUSED {
+  if (!isPlain(value)) return REFUSED
+  const copy: Record<string, MetadataValue> = { ...value }
+  for (const key in copy) {
+    const member: MetadataValue | undefined = copy[key]
+    if (typeof member === 'string' || typeof member === 'boolean') continue
+    if (member === undefined) {
+      delete copy[key]
+      continue
+    }
+    const own = copyValue(member, depth + 1)
+    if (own === REFUSED) return REFUSED
+    if (own !== member) copy[key] = own
+  }
+  return copy
+}
+
+/** Walks again, slowly, to tell where and what it is. */
+function findRefused(value: MetadataValue, path: string, depth: number): { path: string; what: string } | undefined {
+  if (value === null || typeof value === 'string' || typeof value === 'boolean') return undefined
+  if (typeof value === 'number') return Number.isFinite(value) ? undefined : { path, what: String(value) }
+  if (typeof value !== 'object') return { path, what: `a ${typeof value}` }
+  if (depth > MAX_METADATA_DEPTH) return { path, what: `deeper than ${MAX_METADATA_DEPTH} levels` }
+  if (!Array.isArray(value) && !isPlain(value)) return { path, what: `a ${value.constructor?.name}` }
+  for (const [key, member] of Object.entries(value)) {
+    const below = Array.isArray(value) ? `${path}[${key}]` : path === '' ? key : `${path}.${key}`
+    const found = member === undefined ? undefined : findRefused(member, below, depth + 1)
+    if (found) return found
+  }
+  return Array.isArray(value) && value.includes(undefined as unknown as MetadataValue)
+    ? { path, what: 'a list with gaps' }
+    : undefined
 }
 
 /**

@@ -128,7 +128,7 @@ async function run(): Promise<Figure[]> {
   )
   const graph = fill(data)
   const peer = fillPeer(data)
-  figures.push(...neighbours(data, graph, peer), ...lookUps(data, graph), ...updates(data, graph, peer), ...past(graph))
+  figures.push(...neighbours(data, graph, peer), ...lookUps(data, graph), ...updates(data, graph), ...past(graph))
   return figures
 }
 
@@ -182,30 +182,59 @@ function lookUps(data: Input, graph: Graph): Figure[] {
   return [{ name: 'index look-up of one name', value: (ms * 1000) / names.length, unit: 'us' }]
 }
 
-function updates(data: Input, graph: Graph, peer: InstanceType<typeof MultiDirectedGraph>): Figure[] {
+/** A plain graph of objects in a map that does the same duties: indexes, revisions, listeners. */
+function mapOfObjects(data: Input): (id: string, key: string, value: number) => void {
+  const nodes = new Map(data.nodes.map((node) => [node.id, { ...node, revision: 1, updatedAtMs: 0 }]))
+  const indexes = new Map(['Type', 'Name', 'TID', 'MAC', 'Host'].map((key) => [key, new Map<unknown, Set<string>>()]))
+  for (const [key, index] of indexes) {
+    for (const node of nodes.values()) {
+      const value = node.metadata[key]
+      const ids = index.get(value) ?? new Set()
+      index.set(value, ids.add(node.id))
+    }
+  }
+  const history: unknown[] = []
+  const listeners = Array.from({ length: 10 }, () => (_event: object) => {})
+  return (id, key, value) => {
+    const previous = nodes.get(id)!
+    const metadata = { ...previous.metadata, [key]: value }
+    const node = { ...previous, metadata, revision: previous.revision + 1, updatedAtMs: Date.now() }
+    for (const [name, index] of indexes) {
+      if (previous.metadata[name] === metadata[name]) continue
+      index.get(previous.metadata[name])?.delete(id)
+      index.set(metadata[name], (index.get(metadata[name]) ?? new Set()).add(id))
+    }
+    nodes.set(id, node)
+    history.push(previous)
+    for (const listener of listeners) listener({ node, previous, key, value })
+  }
+}
+
+function updates(data: Input, graph: Graph): Figure[] {
   const writer = graph.writer({ origin: 'agent.alpha', host: 'alpha' })
   const stops = Array.from({ length: 10 }, () => graph.subscribe(() => {}))
   for (const key of ['Type', 'Name', 'TID', 'MAC', '@Host']) graph.view.nodeCardinality(key, '')
-  const sample = data.nodes.slice(0, 50_000)
+  const sample = data.nodes.slice(0, 20_000)
   let round = 0
   const ownMs = medianMs(() => {
     round++
     for (const { id } of sample) writer.transaction((tx) => tx.patchNode(id, { Vlan: round }))
   })
-  peer.on('nodeAttributesUpdated', () => {})
+  for (const stop of stops) stop()
+  const update = mapOfObjects(data)
   const peerMs = medianMs(() => {
     round++
-    for (const { id } of sample) peer.setNodeAttribute(id, 'Vlan', round)
+    for (const { id } of sample) update(id, 'Vlan', round)
   })
-  for (const stop of stops) stop()
   return [
-    compare(
-      'update of one key, with history, 5 indexes, 10 listeners',
-      'M/s',
-      sample.length / ownMs / 1000,
-      sample.length / peerMs / 1000,
-      true,
-    ),
+    {
+      name: 'update of one key, with history, 5 indexes, 10 listeners',
+      value: sample.length / ownMs / 1000,
+      unit: 'M/s',
+      peer: 'map of objects, same duties',
+      peerValue: sample.length / peerMs / 1000,
+      ratio: peerMs / ownMs,
+    },
   ]
 }
 

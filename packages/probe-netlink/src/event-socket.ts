@@ -15,8 +15,6 @@ import {
 } from './rtnetlink.ts'
 import { bytesOf, readMessages } from './wire.ts'
 
-/** A burst of some ten thousand messages; taken only while they wait. */
-const QUEUE_BYTES = 32 << 20
 /** So many datagrams are read before what they said goes out: the line is busy, and others want the thread too. */
 const MAX_DATAGRAMS = 256
 
@@ -47,15 +45,16 @@ export function openEventSocket(
   readiness: Readiness,
   buffer: ReceiveBuffer,
   handler: EventHandler,
+  queueBytes: number,
   netns?: string,
 ): EventSocket {
   const fd = kernel.socket({ domain: AF_NETLINK, type: SOCK_RAW, protocol: NETLINK_ROUTE, ...(netns !== undefined && { netns }) })
   let hearsAll = false
   try {
     try {
-      kernel.setSocketOption(fd, SOL_SOCKET, SO_RCVBUFFORCE, QUEUE_BYTES)
+      kernel.setSocketOption(fd, SOL_SOCKET, SO_RCVBUFFORCE, queueBytes)
     } catch {
-      kernel.setSocketOption(fd, SOL_SOCKET, SO_RCVBUF, QUEUE_BYTES)
+      kernel.setSocketOption(fd, SOL_SOCKET, SO_RCVBUF, queueBytes)
     }
     if (netns === undefined) {
       try {

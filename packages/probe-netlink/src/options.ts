@@ -5,6 +5,11 @@ const schema = z.strictObject({
   metricsIntervalMs: z.int().min(100).max(86_400_000).default(30_000),
   maxRoutes: z.int().min(0).max(100_000).default(4096),
   maxNeighbors: z.int().min(0).max(100_000).default(4096),
+  queueBytes: z
+    .int()
+    .min(4096)
+    .max(1 << 30)
+    .default(32 << 20),
 })
 
 /** Options of the probe; all may be left out. */
@@ -15,6 +20,11 @@ export interface NetlinkOptions {
   readonly maxRoutes?: number
   /** Entries kept in `Neighbors` and in `FDB` of one interface. Default 4,096. */
   readonly maxNeighbors?: number
+  /**
+   * Room for news that the kernel holds back while this thread is busy; only what waits is taken. What does not fit is lost and everything
+   * is read again. Default 32 MiB, some ten thousand messages.
+   */
+  readonly queueBytes?: number
 }
 
 /** @throws ERR_INVALID_ARGUMENT naming the option. */

@@ -16,6 +16,7 @@ import { dumpLinks, dumpNeighbors, dumpRoutes, takeSnapshot } from './snapshot.t
 const DATAGRAM_BYTES = 64 << 10
 /** When changes that are in no hurry go out. */
 const SETTLE_MS = 1000
+const NOTHING = { links: [], addresses: [], routes: [], neighbors: [] }
 /** The periodic reading gives the thread back after so long. */
 const SLICE_MS = 5
 
@@ -35,7 +36,7 @@ export class NetlinkWatch implements EventHandler {
   readonly #resyncLimit = new CostLimit()
   readonly #overruns: Counter
   #overrun = false
-  /** Namespaces of which nothing that was known may hold any more. */
+  /** Namespaces that lost their number, which is how the kernel tells that one is gone; not a word of its interfaces. */
   readonly #unread = new Set<WatchedNamespace>()
   #undecodable = false
   #open = true
@@ -101,10 +102,7 @@ export class NetlinkWatch implements EventHandler {
       // A number of ours may be free, or given away again before this was read.
       const gone = message.type === RTM_DELNSID && !namespace.foreign
       const owner = gone ? this.#namespaces.byNsid(decodeNamespaceId(bytes, message.start, message.end).nsid) : undefined
-      if (!owner?.foreign) return
-      // Should the handle lead to a successor with the same inode, all of it is new.
-      this.#namespaces.assign(owner)
-      this.#unread.add(owner)
+      if (owner?.foreign) this.#unread.add(owner)
       return
     }
     applyMessage(namespace.mirror, bytes, message)
@@ -123,7 +121,11 @@ export class NetlinkWatch implements EventHandler {
   drained(): void {
     if (!this.#open) return
     if (this.#overrun) this.#resync()
-    for (const namespace of this.#unread) if (this.#namespaces.byKey(namespace.info.key) === namespace) this.#read(namespace)
+    for (const namespace of this.#unread) {
+      // Should its path lead to a successor by now, all of that is new.
+      if (this.#namespaces.assign(namespace)) this.#read(namespace)
+      else namespace.mirror.replaceAll(NOTHING)
+    }
     this.#unread.clear()
     this.#flush()
   }
@@ -156,6 +158,7 @@ export class NetlinkWatch implements EventHandler {
       this.#sockets.get(key)?.close()
       this.#sockets.delete(key)
       this.#routeLimits.delete(namespace)
+      this.#unread.delete(namespace)
       this.#sync.remove(namespace)
       const { name } = namespace.info
       for (const { mirror, published } of this.#namespaces.all) {
@@ -184,7 +187,10 @@ export class NetlinkWatch implements EventHandler {
         }
       : this
     try {
-      this.#sockets.set(key, openEventSocket(kernel, readiness, this.#buffer, handler, namespace.foreign ? path : undefined))
+      this.#sockets.set(
+        key,
+        openEventSocket(kernel, readiness, this.#buffer, handler, this.#options.queueBytes, namespace.foreign ? path : undefined),
+      )
     } catch (error) {
       if (!namespace.foreign) throw error
       logger.warn({ namespace: name, error: (error as Error).message }, 'namespace can not be heard')

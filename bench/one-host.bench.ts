@@ -1,0 +1,219 @@
+import { spawn } from 'node:child_process'
+import { readdirSync, readFileSync } from 'node:fs'
+import { connect } from 'node:net'
+import { publishGraph } from '@skydive/client/node'
+import { openKernel } from '@skydive/kernel'
+import { enterPrivateNetwork, type PrivateNetwork } from '@skydive/testkit'
+import { type AllInOne, startAllInOne } from '../e2e/all-in-one.ts'
+
+// One host with the built allinone, in a network of its own: start, latency, load and rest. The peer's values are those that its own
+// measurement recorded on the same kind of machine; it is no longer developed and is not run here.
+
+/** One measured value; the ratio says how many times better than the peer. */
+interface Figure {
+  readonly name: string
+  readonly value: number
+  readonly unit: string
+  readonly peer?: string
+  readonly peerValue?: number
+  readonly ratio?: number
+}
+
+const ORIGINAL = 'original (recorded)'
+const CLOCK_TICKS_PER_SECOND = 100
+
+function lessIsBetter(name: string, value: number, unit: string, peerValue: number): Figure {
+  return { name, value, unit, peer: ORIGINAL, peerValue, ratio: peerValue / value }
+}
+
+function moreIsBetter(name: string, value: number, unit: string, peerValue: number): Figure {
+  return { name, value, unit, peer: ORIGINAL, peerValue, ratio: value / peerValue }
+}
+
+const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)]!
+
+/** One connection that asks one query after the other; answers requests a second. */
+function requestRate(url: string, gremlin: (index: number) => string, seconds: number): Promise<number> {
+  const { hostname, port } = new URL(url)
+  return new Promise((resolve, reject) => {
+    const socket = connect(Number(port), hostname)
+    socket.setNoDelay(true)
+    let count = 0
+    let received = ''
+    const startedAt = performance.now()
+    const ask = (): void => {
+      const body = JSON.stringify({ GremlinQuery: gremlin(count) })
+      socket.write(
+        `POST /api/topology HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+      )
+    }
+    socket.on('connect', ask)
+    socket.on('error', reject)
+    socket.on('data', (chunk) => {
+      received += chunk.toString('latin1')
+      const head = received.indexOf('\r\n\r\n')
+      if (head < 0) return
+      const length = Number(/content-length: (\d+)/i.exec(received)?.[1])
+      if (received.length < head + 4 + length) return
+      if (!received.startsWith('HTTP/1.1 200')) reject(new Error(received.slice(0, 300)))
+      received = ''
+      count += 1
+      const elapsed = performance.now() - startedAt
+      if (elapsed < seconds * 1_000) return ask()
+      socket.destroy()
+      resolve((count / elapsed) * 1_000)
+    })
+  })
+}
+
+/** ms from the start of `ip link add` until REST shows the interface, median of `rounds`. */
+async function linkLatency(network: PrivateNetwork, server: AllInOne, rounds: number): Promise<number> {
+  const took: number[] = []
+  for (let i = 0; i < rounds; i++) {
+    const name = `lat${i}`
+    const startedAt = performance.now()
+    spawn('ip', ['link', 'add', name, 'type', 'bridge'], { stdio: 'ignore' })
+    await server.until(`G.V().Has('Name', '${name}').Count()`, (count) => count === 1)
+    took.push(performance.now() - startedAt)
+    network.ip(`link del ${name}`)
+    await server.until(`G.V().Has('Name', '${name}').Count()`, (count) => count === 0)
+  }
+  return median(took)
+}
+
+interface Usage {
+  readonly cpuPercent: number
+  readonly rssMiB: number
+}
+
+function childPids(command: string, dataDir: string): number | undefined {
+  for (const entry of readdirSync('/proc')) {
+    if (!/^\d+$/.test(entry)) continue
+    try {
+      const words = readFileSync(`/proc/${entry}/cmdline`, 'utf8').split('\0')
+      if (words.includes(command) && words.includes(dataDir)) return Number(entry)
+    } catch {
+      // It ended meanwhile.
+    }
+  }
+  return undefined
+}
+
+/** What a process used over some seconds of doing nothing. */
+async function idleUsage(pid: number, seconds: number): Promise<Usage> {
+  const cpuTicks = (): number => {
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ')
+    return Number(fields[11]) + Number(fields[12])
+  }
+  const before = cpuTicks()
+  await new Promise((resolve) => setTimeout(resolve, seconds * 1_000))
+  const rssKiB = Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1])
+  return { cpuPercent: ((cpuTicks() - before) / CLOCK_TICKS_PER_SECOND / seconds) * 100, rssMiB: rssKiB / 1024 }
+}
+
+/** ms from the start of the process until REST shows `nodes` nodes. */
+async function startTime(nodes: number): Promise<{ tookMs: number; server: AllInOne }> {
+  const startedAt = performance.now()
+  const server = await startAllInOne()
+  await server.until('G.V().Count()', (count) => count >= nodes, 60_000)
+  return { tookMs: performance.now() - startedAt, server }
+}
+
+async function small(network: PrivateNetwork): Promise<Figure[]> {
+  network.ip(...Array.from({ length: 14 }, (_, i) => `link add n${i} type bridge`))
+  const { tookMs, server } = await startTime(16)
+  try {
+    const latencyMs = await linkLatency(network, server, 15)
+    const host = await requestRate(server.url, () => "G.V().Has('Type', 'host').Out('Type', 'netns')", 3)
+    return [
+      lessIsBetter('16 nodes: start to whole topology', tookMs, 'ms', 700),
+      lessIsBetter('16 nodes: ip link add until visible by REST, median', latencyMs, 'ms', 6),
+      moreIsBetter('16 nodes: host → netns by REST, one connection', host, '1/s', 4_679),
+    ]
+  } finally {
+    await server.dispose()
+  }
+}
+
+async function large(network: PrivateNetwork): Promise<Figure[]> {
+  // 1,007 pairs with host, lo make the 2,016 nodes of the peer's measurement.
+  network.ip(...Array.from({ length: 1_007 }, (_, i) => `link add va${i} type veth peer name vb${i}`))
+  const { tookMs, server } = await startTime(2_016)
+  try {
+    const figures = [
+      lessIsBetter('2,016 nodes: start to whole topology', tookMs, 'ms', 12_000),
+      lessIsBetter('2,016 nodes: ip link add until visible by REST, median', await linkLatency(network, server, 15), 'ms', 37),
+      moreIsBetter(
+        '2,016 nodes: Count() by REST, one connection',
+        await requestRate(server.url, () => 'G.V().Count()', 4),
+        '1/s',
+        3_384,
+      ),
+      moreIsBetter(
+        "2,016 nodes: Has('Name', x) by REST, one connection",
+        await requestRate(server.url, (i) => `G.V().Has('Name', 'va${i % 1_000}')`, 4),
+        '1/s',
+        1_245,
+      ),
+    ]
+    for (const [command, peerCpu, peerRss] of [
+      ['agent', 2.5, 137],
+      ['analyzer', 0.6, 196],
+    ] as const) {
+      const { cpuPercent, rssMiB } = await idleUsage(childPids(command, server.dataDir)!, 35)
+      figures.push(lessIsBetter(`2,016 nodes, idle: CPU of the ${command}`, cpuPercent, '%', peerCpu))
+      figures.push(lessIsBetter(`2,016 nodes, idle: memory of the ${command}`, rssMiB, 'MiB', peerRss))
+    }
+    return figures
+  } finally {
+    await server.dispose()
+  }
+}
+
+/** 100,000 nodes from a publisher, in a network that has nothing else. */
+async function huge(): Promise<Figure[]> {
+  const server = await startAllInOne()
+  try {
+    const nodes = Array.from({ length: 100_000 }, (_, i) => ({
+      ID: `bench-${i}`,
+      Metadata: { Type: 'device', Name: `dev${i}`, MTU: 1_500, State: 'UP' },
+    }))
+    await publishGraph({ Nodes: nodes, Edges: [] }, { url: server.url, hostId: 'bench' })
+    await server.until('G.V().Count()', (count) => count >= 100_000, 60_000)
+    return [
+      {
+        name: '100,000 nodes: Count() by REST, one connection',
+        value: await requestRate(server.url, () => 'G.V().Count()', 4),
+        unit: '1/s',
+      },
+      moreIsBetter(
+        "100,000 nodes: Has('Name', x) by REST, one connection",
+        await requestRate(server.url, (i) => `G.V().Has('Name', 'dev${(i * 7919) % 100_000}')`, 4),
+        '1/s',
+        1_000 / 98,
+      ),
+    ]
+  } finally {
+    await server.dispose()
+  }
+}
+
+async function run(): Promise<Figure[]> {
+  const kernel = openKernel()
+  const figures: Figure[] = []
+  try {
+    for (const part of [small, large, huge]) {
+      const network = enterPrivateNetwork(kernel.systemCall as never)
+      try {
+        figures.push(...(await part(network)))
+      } finally {
+        network.leave()
+      }
+    }
+    return figures
+  } finally {
+    kernel.dispose()
+  }
+}
+
+export const bench = { name: 'one-host', run }

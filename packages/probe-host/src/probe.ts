@@ -1,4 +1,11 @@
-import { type Detection, InvalidArgumentError, type Probe, type ProbeComponents, ProbeStatusHolder } from '@skydive/contracts'
+import {
+  CancelledError,
+  type Detection,
+  InvalidArgumentError,
+  type Probe,
+  type ProbeComponents,
+  ProbeStatusHolder,
+} from '@skydive/contracts'
 import { z } from 'zod'
 import { type ConfigFile, watchConfigFiles } from './config-files.ts'
 import { hardwareMetadata } from './hardware.ts'
@@ -65,7 +72,7 @@ class HardwareProbe implements Probe {
 
   async start(signal?: AbortSignal): Promise<void> {
     if (this.#status.current.state !== 'stopped') return
-    signal?.throwIfAborted()
+    if (signal?.aborted) throw new CancelledError(`probe ${this.name}: start was cancelled`)
     this.#status.set({ state: 'starting' })
     const { graph, hostNodeId, logger } = this.#components
     const values: Record<string, string> = {}

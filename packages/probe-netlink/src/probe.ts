@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs'
 import {
+  CancelledError,
   type Detection,
   type NamespaceFeed,
   type NetworkNamespace,
@@ -70,7 +71,7 @@ class NetlinkProbe implements Probe {
 
   async start(signal?: AbortSignal): Promise<void> {
     if (this.#status.current.state !== 'stopped') return
-    signal?.throwIfAborted()
+    if (signal?.aborted) throw new CancelledError(`probe ${this.name}: start was cancelled`)
     this.#status.set({ state: 'starting' })
     try {
       this.#open()

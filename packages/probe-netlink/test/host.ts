@@ -134,7 +134,7 @@ export async function openTestHost(): Promise<TestHost> {
   }
 }
 
-function memoryIds(): NodeIds {
+export function memoryIds(): NodeIds {
   const ids = new Map<string, string>()
   let count = 0
   return {

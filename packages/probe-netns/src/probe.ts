@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import {
+  CancelledError,
   type Detection,
   type NamespaceFeed,
   type NamespaceListener,
@@ -85,7 +86,7 @@ class Netns implements NetnsProbe {
 
   async start(signal?: AbortSignal): Promise<void> {
     if (this.#status.current.state !== 'stopped') return
-    signal?.throwIfAborted()
+    if (signal?.aborted) throw new CancelledError(`probe ${this.name}: start was cancelled`)
     if (this.#hostKey === '') {
       throw new UnsupportedError(`probe netns: ${OWN_NAMESPACE} can not be read; run on Linux with /proc mounted`, {
         file: OWN_NAMESPACE,

@@ -1,0 +1,239 @@
+import type { GraphBatch, Logger, Probe, ProbeComponents } from '@skydive/contracts'
+import { createManualClock, createMemoryLogger, createMemoryMetrics, type ManualClock, type MemoryLogger } from './components.ts'
+
+/** The three functions of a test runner that a suite is written with; those of jest, vitest and node:test will do. */
+export interface TestRunner {
+  describe(name: string, body: () => void): void
+  it(name: string, body: () => Promise<void> | void): void
+  /** `expect(value).toEqual(other)` must fail the test when the two differ. */
+  expect(actual: unknown): { toEqual(expected: unknown): unknown }
+}
+
+/** A graph to probe into, as `createGraph` of `@skydive/graph` makes one. */
+export interface ProbedGraph {
+  writer(options: { readonly origin: string; readonly host: string }): ProbeComponents['graph']
+  subscribe(listener: (batch: GraphBatch) => void): () => void
+}
+
+/** What a suite is given for each test. */
+export interface ProbeCase {
+  /** The probe, made from these components and whatever else its factory wants; not started. */
+  create(components: ProbeComponents): Probe
+  /** Changes what the probe watches, so that it has something to write; absent: that is not tested. */
+  change?(): Promise<void> | void
+  /** Takes away what `create` and `change` made. */
+  dispose?(): Promise<void> | void
+}
+
+/** What the suite needs. */
+export interface ProbeSuiteOptions {
+  readonly runner: TestRunner
+  readonly createGraph: () => ProbedGraph
+  readonly createCase: () => Promise<ProbeCase> | ProbeCase
+  /** How long a test waits for what a change must cause, ms. Default 2,000. */
+  readonly timeoutMs?: number
+}
+
+interface Stage {
+  readonly probe: Probe
+  readonly batches: GraphBatch[]
+  readonly clock: ManualClock
+  readonly logger: MemoryLogger
+  readonly subject: ProbeCase
+  /** Resolves with the next batch, or `undefined` when none comes in time. */
+  nextBatch(): Promise<GraphBatch | undefined>
+}
+
+const HOST = 'suite'
+
+/**
+ * The obligations of a probe (`Probe` of `@skydive/contracts`) as tests. Call it in the test file of the probe:
+ * `describeProbe('docker', { runner: { describe, it, expect }, createGraph, createCase })`.
+ */
+export function describeProbe(name: string, options: ProbeSuiteOptions): void {
+  const { runner, timeoutMs = 2000 } = options
+  const { describe, it, expect } = runner
+  const staged = (body: (stage: Stage) => Promise<void>) => async () => {
+    const stage = await setUp(options, timeoutMs)
+    try {
+      await body(stage)
+    } finally {
+      await stage.probe.stop()
+      await stage.subject.dispose?.()
+    }
+  }
+
+  describe(`probe ${name}`, () => {
+    it(
+      'does nothing until it is started',
+      staged(async ({ probe, batches, clock, logger }) => {
+        expect({
+          state: probe.status.state,
+          batches: batches.length,
+          timers: clock.pending,
+          logged: logger.lines.length,
+        }).toEqual({
+          state: 'stopped',
+          batches: 0,
+          timers: 0,
+          logged: 0,
+        })
+      }),
+    )
+
+    it(
+      'looks without touching',
+      staged(async ({ probe, batches, clock }) => {
+        const detection = await probe.detect()
+        expect({ told: typeof detection.available, batches: batches.length, timers: clock.pending }).toEqual({
+          told: 'boolean',
+          batches: 0,
+          timers: 0,
+        })
+      }),
+    )
+
+    it(
+      'runs when it has started, and tells so',
+      staged(async ({ probe }) => {
+        const states: string[] = []
+        const stop = probe.onStatus((status) => states.push(status.state))
+        await probe.start()
+        stop()
+        expect({ first: states[0], last: states.at(-1), now: probe.status.state }).toEqual({
+          first: 'starting',
+          last: 'running',
+          now: 'running',
+        })
+      }),
+    )
+
+    it(
+      'starts once, however often it is told to',
+      staged(async ({ probe, batches }) => {
+        await probe.start()
+        const written = batches.length
+        await probe.start()
+        expect(batches.length).toEqual(written)
+      }),
+    )
+
+    it(
+      'stop before start is nothing, and stop twice is once',
+      staged(async ({ probe }) => {
+        await probe.stop()
+        await probe.start()
+        await probe.stop()
+        await probe.stop()
+        expect(probe.status).toEqual({ state: 'stopped' })
+      }),
+    )
+
+    it(
+      'does not start for somebody who has given up',
+      staged(async ({ probe, batches }) => {
+        const refused = await probe.start(AbortSignal.abort()).then(
+          () => undefined,
+          (error: { readonly code?: unknown }) => error.code,
+        )
+        expect({ refused, state: probe.status.state, batches: batches.length }).toEqual({
+          refused: 'ERR_CANCELLED',
+          state: 'stopped',
+          batches: 0,
+        })
+      }),
+    )
+
+    it(
+      'finds its own nodes again after a restart, and writes nothing that is there',
+      staged(async ({ probe, batches }) => {
+        await probe.start()
+        await probe.stop()
+        const before = batches.length
+        await probe.start()
+        const later = batches.slice(before).flatMap(({ events }) => events)
+        const doubled = later.filter(({ kind }) => kind === 'node-added' || kind === 'node-deleted')
+        expect(doubled).toEqual([])
+      }),
+    )
+
+    it(
+      'writes nodes with Type and Name, as its origin',
+      staged(async ({ probe, batches }) => {
+        await probe.start()
+        const nodes = batches.flatMap(({ events }) =>
+          events.flatMap((event) => (event.kind === 'node-added' ? [event.node] : [])),
+        )
+        const wrong = nodes.filter(
+          ({ metadata, origin }) => !isText(metadata['Type']) || !isText(metadata['Name']) || origin !== `agent.${HOST}`,
+        )
+        expect(wrong).toEqual([])
+      }),
+    )
+
+    it(
+      'follows what changes while it runs',
+      staged(async ({ probe, subject, nextBatch }) => {
+        if (!subject.change) return
+        await probe.start()
+        const batch = nextBatch()
+        await subject.change()
+        expect((await batch) !== undefined).toEqual(true)
+      }),
+    )
+
+    it(
+      'leaves no timer and writes nothing after it has stopped',
+      staged(async ({ probe, subject, batches, clock }) => {
+        await probe.start()
+        await probe.stop()
+        const before = batches.length
+        await subject.change?.()
+        clock.advance(3_600_000)
+        await new Promise((resolve) => setImmediate(resolve))
+        expect({ timers: clock.pending, written: batches.length - before }).toEqual({ timers: 0, written: 0 })
+      }),
+    )
+  })
+}
+
+function isText(value: unknown): boolean {
+  return typeof value === 'string' && value !== ''
+}
+
+async function setUp({ createGraph, createCase }: ProbeSuiteOptions, timeoutMs: number): Promise<Stage> {
+  const graph = createGraph()
+  const writer = graph.writer({ origin: `agent.${HOST}`, host: HOST })
+  const hostNodeId = 'suite-host'
+  writer.transaction((tx) => tx.addNode({ id: hostNodeId, metadata: { Type: 'host', Name: HOST } }))
+  const batches: GraphBatch[] = []
+  const waiting = new Set<(batch: GraphBatch) => void>()
+  graph.subscribe((batch) => {
+    batches.push(batch)
+    for (const resolve of waiting) resolve(batch)
+  })
+  const clock = createManualClock()
+  const logger = createMemoryLogger()
+  const subject = await createCase()
+  const probe = subject.create({ graph: writer, hostNodeId, logger: logger as Logger, clock, metrics: createMemoryMetrics() })
+  return {
+    probe,
+    batches,
+    clock,
+    logger,
+    subject,
+    nextBatch: () =>
+      new Promise((resolve) => {
+        // Real time for what the outside world does; the probe's own timers are turned along.
+        const turn = setInterval(() => clock.advance(10), 10)
+        const timer = setTimeout(() => finish(undefined), timeoutMs)
+        const finish = (batch: GraphBatch | undefined) => {
+          clearInterval(turn)
+          clearTimeout(timer)
+          waiting.delete(finish)
+          resolve(batch)
+        }
+        waiting.add(finish)
+      }),
+  }
+}

@@ -1,6 +1,6 @@
 import { SkydiveError } from '@skydive/contracts'
 import { suggest } from '@skydive/daemon'
-import { Command, CommanderError } from 'commander'
+import { Command, CommanderError, Option } from 'commander'
 import { clientCommand } from './client/index.ts'
 import { addDaemons } from './commands/daemons.ts'
 import { addDoctor } from './commands/doctor.ts'
@@ -42,7 +42,7 @@ export function createProgram(streams: CliStreams): Command {
   const program = new Command('skydive')
     .description('Network topology and flow analysis, live and back in time')
     .option('-c, --conf <file>', 'configuration file, may be repeated, - is standard input', collect, [])
-    .option('-b, --config-backend <backend>', 'where the configuration is: file', 'file')
+    .addOption(new Option('-b, --config-backend <backend>', 'where the configuration is').choices(['file']).default('file'))
     .option('--verbose', 'say more')
     .showHelpAfterError('(add --help for the options)')
   addDaemons(program, streams)

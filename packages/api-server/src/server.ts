@@ -21,6 +21,9 @@ import { createSubscriberEndpoint } from './websocket/subscriber.ts'
 const METHODS = ['GET', 'POST', 'PUT', 'DELETE', 'PATCH'] as const
 const ALLOWED_HEADERS = 'X-Requested-With, Content-Type, Authorization, X-Auth-Token, X-Resource-TTL'
 
+/** ms in which a request must have come in whole: a client that trickles holds nothing for ever. An upload of a gigabyte fits. */
+const REQUEST_TIMEOUT_MS = 600_000
+
 /** ms that open requests get to finish when the server stops. */
 const STOP_GRACE_MS = 10_000
 
@@ -46,7 +49,12 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   const limits = { ...DEFAULT_LIMITS, ...options.limits }
   const clock = options.clock ?? systemClock
   const logger = options.logger ?? SILENT_LOGGER
-  const app = fastify({ logger: false, bodyLimit: limits.bodyBytes, forceCloseConnections: 'idle', requestTimeout: 0 })
+  const app = fastify({
+    logger: false,
+    bodyLimit: limits.bodyBytes,
+    forceCloseConnections: 'idle',
+    requestTimeout: REQUEST_TIMEOUT_MS,
+  })
   const guard = createRequestGuard({
     names: [options.hostId, ...(options.allowedHosts ?? [])],
     origins: options.allowedOrigins ?? [],

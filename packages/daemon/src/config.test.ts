@@ -104,6 +104,11 @@ describe('files', () => {
     expect(values.analyzer.topology.backend).toBe('b')
   })
 
+  it('a key that does nothing here is told', async () => {
+    const { warnings } = await load({ files: [file('analyzer: {topology: {k8s: {config_file: /x}}}')] })
+    expect(warnings).toEqual(['configuration key analyzer.topology.k8s has no effect in this build'])
+  })
+
   it('numbers and lists may be written as text', async () => {
     const { values } = await load({ files: [file('flow: {expire: "30"}\nanalyzers: a:1 b:1\nhost_id: 7\n')] })
     expect([values.flow.expire, values.analyzers, values.host_id]).toEqual([30, ['a:1', 'b:1'], '7'])
@@ -114,6 +119,7 @@ describe('files', () => {
     ['flow: {update: soon}', 'flow.update: "soon" is refused: Invalid input: expected number, received string'],
     ['flow: {protocol: tcp}', 'flow.protocol: "tcp" is refused: Invalid option: expected one of "udp"|"websocket"'],
     ['etcd: {max_wal_files: -1}', 'etcd.max_wal_files: -1 is refused: Too small: expected number to be >=0'],
+    ['tls: {server_cert: /x}', 'tls.server_cert: this build has no TLS'],
     ['analyzer: 7', 'analyzer: 7 is refused: Invalid input: expected object, received number'],
     ['storage: {x: {driver: nosuch}}', 'storage.x.driver: "nosuch" is refused'],
     ['- a', 'must be a map of keys, got ["a"]'],

@@ -59,6 +59,7 @@ export async function loadConfig(sources: ConfigSources = {}): Promise<Config> {
   }
   moveDeprecated(tree, warnings)
   const unknownKeys = dropUnknown(tree, configSchema, '', warnings)
+  refuseUnsupported(tree, warnings)
   addDefaults(tree, sources.defaults ?? {})
 
   const parsed = configSchema.safeParse(loosenTree(tree, configSchema, ''))
@@ -125,6 +126,41 @@ function unionMember(options: readonly z.ZodType[], name: string): z.ZodType | u
     if (member) return member
   }
   return undefined
+}
+
+/** Keys of the original that nothing in this build reads: whoever sets one must know that it does nothing. */
+const WITHOUT_EFFECT = [
+  'tls.client_cert',
+  'tls.client_key',
+  'tls.ca_cert',
+  'analyzer.cluster',
+  'analyzer.peers',
+  'analyzer.ssh_enabled',
+  'analyzer.topology.fabric',
+  'analyzer.topology.k8s',
+  'analyzer.topology.istio',
+  'analyzer.topology.ovn',
+  'plugin',
+  'dpdk',
+  'opencontrail',
+  'rbac',
+]
+
+/** Keys that promise safety: a listener that would ignore them must not start. */
+const REFUSED = ['tls.server_cert', 'tls.server_key', 'tls.require_client_cert']
+
+function refuseUnsupported(tree: Tree, warnings: string[]): void {
+  for (const key of REFUSED) {
+    if (getPath(tree, key)) {
+      throw new InvalidArgumentError(
+        `${key}: this build has no TLS; put a TLS proxy in front, listen on 127.0.0.1, and remove the key`,
+        { key },
+      )
+    }
+  }
+  for (const key of WITHOUT_EFFECT) {
+    if (getPath(tree, key) !== undefined) warnings.push(`configuration key ${key} has no effect in this build`)
+  }
 }
 
 function moveDeprecated(tree: Tree, warnings: string[]): void {

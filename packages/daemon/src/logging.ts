@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { mkdirSync } from 'node:fs'
+import { existsSync, mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { Writable } from 'node:stream'
 import { InvalidArgumentError, type Logger } from '@skydive/contracts'
@@ -92,7 +92,8 @@ function openDestination(backend: string, config: ConfigValues['logging']): Writ
 
 function openFile(path: string): Writable {
   try {
-    mkdirSync(dirname(path), { recursive: true })
+    // One level only: a recursive mkdir below /proc never returns in Node.
+    if (!existsSync(dirname(path))) mkdirSync(dirname(path))
     return pino.destination({ dest: path, append: true, sync: true }) as unknown as Writable
   } catch (error) {
     throw new InvalidArgumentError(`logging.file.path: ${path} cannot be opened: ${(error as Error).message}`, { path }, error)

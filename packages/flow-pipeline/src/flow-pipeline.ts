@@ -1,0 +1,115 @@
+import type { EnhancedFlow, Flow, FlowStore, Logger, Metrics, Unsubscribe } from '@skydive/contracts'
+import { SILENT_LOGGER } from '@skydive/contracts'
+import { decodeFlowMessage, type FlowStats } from '@skydive/protocol/flow'
+import type { PlaceIndex } from './place-index.ts'
+
+/** Batches of one agent whose ids are remembered: more than a buffer of unacknowledged batches can hold. */
+const REMEMBERED_BATCHES = 4_096
+
+/** A batch as it came from an agent. `id` names it among those of the agent; without it nothing is known of doubles. */
+export interface FlowBatch {
+  readonly hostId: string
+  readonly id?: string
+  /** A protobuf `Message` (spec flows 1.2). */
+  readonly payload: Uint8Array
+}
+
+/** What the pipeline is made of. */
+export interface FlowPipelineOptions {
+  readonly places: PlaceIndex
+  /** Absent: flows are told to subscribers only. */
+  readonly store?: Pick<FlowStore, 'append'>
+  readonly logger?: Logger
+  readonly metrics?: Metrics
+}
+
+/** What went through. */
+export interface FlowPipelineStatus {
+  readonly batches: number
+  readonly flows: number
+  /** Batches that came twice, because their acknowledgement was lost. */
+  readonly repeatedBatches: number
+  /** Batches that were no protobuf `Message`. */
+  readonly malformedBatches: number
+}
+
+/** The analyzer's way of a flow. */
+export interface FlowPipeline {
+  /**
+   * Takes a batch: each flow meets the topology, then goes to the store and to the subscribers. Never blocks; a store that is full counts what it
+   * drops. Batches that came before are taken once. Never throws: what can't be decoded is counted and logged, and would not become better
+   * by being sent again.
+   */
+  take(batch: FlowBatch): void
+  subscribe(listener: (flows: readonly EnhancedFlow[]) => void): Unsubscribe
+  subscribeStats(listener: (stats: FlowStats) => void): Unsubscribe
+  /** A flow with its places, for flows that come another way (answers of agents). */
+  enhance(flow: Flow): EnhancedFlow
+  status(): FlowPipelineStatus
+}
+
+/** Makes the pipeline. No thread, no timer: it works when a batch comes. */
+export function createFlowPipeline({ places, store, logger = SILENT_LOGGER, metrics }: FlowPipelineOptions): FlowPipeline {
+  const listeners = new Set<(flows: readonly EnhancedFlow[]) => void>()
+  const statsListeners = new Set<(stats: FlowStats) => void>()
+  const seen = new Map<string, Set<string>>()
+  const counts = { batches: 0, flows: 0, repeatedBatches: 0, malformedBatches: 0 }
+  const flowsTotal = metrics?.counter('skydive_flows_received_total', 'Flows received from agents')
+  const repeatedTotal = metrics?.counter('skydive_flow_batches_repeated_total', 'Batches of flows that came twice')
+  const malformedTotal = metrics?.counter('skydive_flow_batches_malformed_total', 'Batches of flows that could not be decoded')
+
+  const isRepeated = ({ hostId, id }: FlowBatch): boolean => {
+    if (id === undefined) return false
+    let ids = seen.get(hostId)
+    if (!ids) {
+      ids = new Set()
+      seen.set(hostId, ids)
+    }
+    if (ids.has(id)) return true
+    ids.add(id)
+    if (ids.size > REMEMBERED_BATCHES) ids.delete(ids.values().next().value!)
+    return false
+  }
+  const enhance = (flow: Flow): EnhancedFlow => ({ flow, places: places.placesOf(flow) })
+
+  return {
+    take(batch) {
+      if (isRepeated(batch)) {
+        counts.repeatedBatches += 1
+        repeatedTotal?.add(1)
+        return
+      }
+      let message: ReturnType<typeof decodeFlowMessage>
+      try {
+        message = decodeFlowMessage(batch.payload)
+      } catch (error) {
+        counts.malformedBatches += 1
+        malformedTotal?.add(1)
+        logger.warn({ host: batch.hostId, reason: (error as Error).message }, 'batch of flows is malformed')
+        return
+      }
+      counts.batches += 1
+      if (message.Stats) for (const listener of statsListeners) listener(message.Stats)
+      if (message.Flows.length === 0) return
+      counts.flows += message.Flows.length
+      flowsTotal?.add(message.Flows.length)
+      const flows = message.Flows.map(enhance)
+      store?.append(flows)
+      for (const listener of listeners) listener(flows)
+    },
+    subscribe(listener) {
+      listeners.add(listener)
+      return () => {
+        listeners.delete(listener)
+      }
+    },
+    subscribeStats(listener) {
+      statsListeners.add(listener)
+      return () => {
+        statsListeners.delete(listener)
+      }
+    },
+    enhance,
+    status: () => ({ ...counts }),
+  }
+}

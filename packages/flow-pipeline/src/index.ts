@@ -1,0 +1,14 @@
+/**
+ * The analyzer's way of a flow: batches in, no doubles, meeting the topology, out to stores and subscribers; and flows of any time as one
+ * reader over agents and store.
+ *
+ * @packageDocumentation
+ */
+
+export type { AgentFlowsOptions } from './agent-flows.ts'
+export { createAgentFlows } from './agent-flows.ts'
+export type { FlowHistoryOptions } from './flow-history.ts'
+export { createFlowHistory } from './flow-history.ts'
+export type { FlowBatch, FlowPipeline, FlowPipelineOptions, FlowPipelineStatus } from './flow-pipeline.ts'
+export { createFlowPipeline } from './flow-pipeline.ts'
+export { PlaceIndex } from './place-index.ts'

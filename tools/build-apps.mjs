@@ -43,6 +43,8 @@ await Promise.all([
     entryPoints: {
       store: packageSource('storage-sqlite', 'worker.ts'),
       readiness: packageSource('kernel', 'readiness-worker.ts'),
+      capture: packageSource('capture', 'agent/capture-worker.ts'),
+      afpacket: packageSource('probe-afpacket', 'index.ts'),
     },
     outdir: join(DIST, 'threads'),
     splitting: true,

@@ -6,7 +6,8 @@
 
 import { join } from 'node:path'
 import { createApiServer } from '@skydive/api-server'
-import { type Clock, type Metadata, NotFoundError, type Service } from '@skydive/contracts'
+import { createCaptureAgent } from '@skydive/capture'
+import type { Clock, Metadata, Service } from '@skydive/contracts'
 import { type Config, createLogging, createMetrics, type NamedService, parseServiceAddress, runServices } from '@skydive/daemon'
 import { createGraph } from '@skydive/graph'
 import { createGremlin, resultToJson } from '@skydive/gremlin-dsl'
@@ -14,7 +15,8 @@ import { openKernel } from '@skydive/kernel'
 import { openNodeIds, putHostNode } from '@skydive/probe-host'
 import { netlinkProbe } from '@skydive/probe-netlink'
 import { netnsProbe } from '@skydive/probe-netns'
-import { createAgentLink } from '@skydive/sync'
+import { createAgentLink, createFlowLink } from '@skydive/sync'
+import { captureFlowOptions } from './capture-options.ts'
 
 /** What the program gives to the agent. */
 export interface AgentOptions {
@@ -69,18 +71,31 @@ export async function runAgent(options: AgentOptions): Promise<void> {
 
   const analyzers = (values.analyzers.length > 0 ? values.analyzers : [values.analyzer.listen]).map(parseServiceAddress)
   const { username, password } = values.agent.auth.cluster
-  const noCapture = async (): Promise<never> => {
-    throw new NotFoundError('this agent captures nothing')
-  }
+  const credentials = username === undefined ? undefined : { username, password: password ?? '' }
+  const flowLink = createFlowLink({ hostId, ...(credentials && { credentials }), logger, metrics })
+  const captures = createCaptureAgent({
+    graph: writer,
+    events: graph,
+    sources: { afpacket: (threads.afpacket ?? new URL(import.meta.resolve('@skydive/probe-afpacket'))).href },
+    onBatch: (payload, flows) => flowLink.send(payload, flows),
+    ownPeers: () => analyzers.map(({ host: address, port }) => ({ address, port })),
+    flow: captureFlowOptions(values),
+    statsUpdateMs: values.agent.capture.stats_update * 1_000,
+    ...(threads.capture && { workerUrl: threads.capture }),
+    logger,
+    metrics,
+  })
   const link = createAgentLink({
     hostId,
     analyzers,
     graph,
-    commands: { startCapture: noCapture, stopCapture: noCapture, queryFlowTable: noCapture },
-    ...(username !== undefined && { credentials: { username, password: password ?? '' } }),
+    commands: captures,
+    ...(credentials && { credentials }),
     logger,
     metrics,
   })
+
+  link.onMaster((analyzer) => flowLink.setAnalyzer(analyzer))
 
   const engine = createGremlin({ graph })
   const server = createApiServer({
@@ -96,7 +111,12 @@ export async function runAgent(options: AgentOptions): Promise<void> {
       const { result } = await engine.query(text, queryOptions)
       return { json: () => JSON.stringify(resultToJson(result)), ...(result.kind === 'graph' && { graph: result }) }
     },
-    status: () => ({ Analyzers: link.status(), TopologyProbes: { netlink: netlink.status.state, netns: netns.status.state } }),
+    status: () => ({
+      Analyzers: link.status(),
+      TopologyProbes: { netlink: netlink.status.state, netns: netns.status.state },
+      FlowProbes: captures.captureTypes,
+      Flows: flowLink.status(),
+    }),
     metricsText: () => metrics.text(),
     logger,
     metrics,
@@ -114,6 +134,8 @@ export async function runAgent(options: AgentOptions): Promise<void> {
     { name: 'netns', service: netns },
     { name: 'netlink', service: netlink },
     { name: 'api', service: { start: async () => options.onReady?.((await server.start()).url), stop: () => server.stop() } },
+    { name: 'captures', service: captures },
+    { name: 'flows', service: flowLink },
     { name: 'link', service: link },
   ]
   try {

@@ -5,16 +5,18 @@
  */
 
 import { type ApiServer, checkListen, createApiServer } from '@skydive/api-server'
+import { createCaptureCoordinator, createLiveFlowReader } from '@skydive/capture'
 import type { Service } from '@skydive/contracts'
 import { type Config, createLogging, createMetrics, parseServiceAddress, runServices } from '@skydive/daemon'
+import { createFlowHistory, createFlowPipeline, PlaceIndex } from '@skydive/flow-pipeline'
 import { createGraph } from '@skydive/graph'
 import { createGremlin } from '@skydive/gremlin-dsl'
 import { createHistory } from '@skydive/history'
 import { openSqliteStorage } from '@skydive/storage-sqlite'
-import { createAgentEndpoint, createPublisherEndpoint } from '@skydive/sync'
+import { createAgentEndpoint, createFlowEndpoint, createPublisherEndpoint } from '@skydive/sync'
 import { authenticatorOf } from './authentication.ts'
-import { captureValidators } from './capture-validators.ts'
-import { queryFunction } from './query.ts'
+import { captureValidators, packetFilterCompiler } from './bpf.ts'
+import { nodesOf, queryFunction } from './query.ts'
 import { elementsOf, keepHistory, storeSettings } from './stores.ts'
 
 /** Keys that queries and the matching of flows look nodes up by, besides the defaults of the graph. */
@@ -62,11 +64,40 @@ export async function runAnalyzer(options: AnalyzerOptions): Promise<void> {
   })
   const keepsTopology = storeDriver(config, values.analyzer.topology.backend) === 'sqlite'
   const history = keepsTopology ? createHistory({ memory: graph, store: storage.topology }) : graph
-  const engine = createGremlin({ graph: history })
-
   const agents = createAgentEndpoint({
     replica: (origin) => graph.replica(origin),
     graceMs: values.analyzer.topology.agent_grace * 1_000,
+    logger,
+    metrics,
+  })
+  const places = new PlaceIndex()
+  const stopPlaces = places.follow(graph)
+  const keepsFlows = storeDriver(config, values.analyzer.flow.backend) === 'sqlite'
+  const pipeline = createFlowPipeline({ places, ...(keepsFlows && { store: storage.flows }), logger, metrics })
+  const flowEndpoint = createFlowEndpoint({ onBatch: (batch) => pipeline.take(batch), logger, metrics })
+  const live = createLiveFlowReader({
+    sources: () =>
+      agents.hosts().map((agent) => ({
+        name: `agent.${agent}`,
+        hostId: agent,
+        query: (query, readOptions) => agents.queryFlowTable(agent, query, readOptions),
+      })),
+    places: (flow) => places.placesOf(flow),
+  })
+  const flows = createFlowHistory({
+    live,
+    store: keepsFlows ? storage.flows : undefined,
+    clock: Date,
+    updateMs: values.flow.update * 1_000,
+  })
+  const engine = createGremlin({ graph: history, flows, packetFilter: packetFilterCompiler() })
+  const captures = createCaptureCoordinator({
+    captures: storage.objects,
+    matchNodes: async (gremlin) => nodesOf((await engine.query(gremlin)).result),
+    events: graph,
+    transport: agents,
+    onAgentConnected: (listener) =>
+      agents.onAgent(({ kind, hostId: agent }) => (kind === 'connected' ? listener(agent) : undefined)),
     logger,
     metrics,
   })
@@ -95,11 +126,15 @@ export async function runAnalyzer(options: AnalyzerOptions): Promise<void> {
       defaultLayerKeyMode: values.flow.default_layer_key_mode,
       writer: graph.writer({ origin: `api.${hostId}`, host: hostId }),
     },
-    status: () => ({ Stores: { Topology: storage.topology.status(), Flows: storage.flows.status() } }),
+    status: () => ({ Stores: { Topology: storage.topology.status(), Flows: storage.flows.status() }, Flows: pipeline.status() }),
     configValue: (key) => config.get(key),
     metricsText: () => metrics.text(),
     ...(options.pageFolder !== undefined && { staticFolder: options.pageFolder }),
-    endpoints: [agents, publishers],
+    endpoints: [agents, flowEndpoint, publishers],
+    flows: {
+      subscribe: (listener) => pipeline.subscribe(listener),
+      subscribeStats: (listener) => pipeline.subscribeStats(listener),
+    },
     limits: {
       bodyBytes: values.http.max_body_bytes,
       pcapBytes: values.http.max_pcap_bytes,
@@ -116,12 +151,14 @@ export async function runAnalyzer(options: AnalyzerOptions): Promise<void> {
       [
         { name: 'storage', service: { start: async () => {}, stop: () => storage.close() } },
         ...(keepsTopology ? [{ name: 'history', service: keepHistory(graph, storage.topology, logger) }] : []),
+        { name: 'captures', service: captures },
         { name: 'api', service: apiService(server, (url) => options.onReady?.(url)) },
         { name: 'agents', service: { start: async () => {}, stop: async () => agents.stop() } },
       ],
       { logger, ...(options.signal && { signal: options.signal }) },
     )
   } finally {
+    stopPlaces()
     flush()
   }
 }

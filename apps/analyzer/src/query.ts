@@ -1,14 +1,15 @@
 import type { QueryFunction } from '@skydive/api-server'
-import type { EnhancedFlow } from '@skydive/contracts'
+import type { EnhancedFlow, GraphNode } from '@skydive/contracts'
 import { type GremlinEngine, type GremlinResult, resultToJson } from '@skydive/gremlin-dsl'
 
 /** Gremlin as the API serves it. */
 export function queryFunction(engine: GremlinEngine): QueryFunction {
   return async (text, options) => {
-    const { result } = await engine.query(text, options)
+    const { result, missing } = await engine.query(text, options)
     return {
       json: (form) =>
         JSON.stringify(form?.places && result.kind === 'flows' ? result.flows.map(withPlace) : resultToJson(result)),
+      ...(missing.length > 0 && { incomplete: missing }),
       ...(result.kind === 'graph' && { graph: result }),
       ...(result.kind === 'rawpackets' && { rawPackets: packetsOf(result) }),
     }
@@ -18,6 +19,12 @@ export function queryFunction(engine: GremlinEngine): QueryFunction {
 /** The Flow JSON with the names of its nodes beside it, for those who ask for them. */
 function withPlace({ flow: { LastRawPackets: _packets, ...flow }, places }: EnhancedFlow): object {
   return { ...flow, Place: places }
+}
+
+/** The nodes of a result, also those of paths; a result of anything else has none. */
+export function nodesOf(result: GremlinResult): readonly GraphNode[] {
+  if (result.kind === 'nodes' || result.kind === 'graph') return result.nodes
+  return result.kind === 'paths' ? result.paths.flat() : []
 }
 
 function packetsOf(result: GremlinResult & { kind: 'rawpackets' }) {

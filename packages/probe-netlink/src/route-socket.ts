@@ -34,8 +34,8 @@ export interface RouteSocket {
     visit: MessageVisitor,
     options?: { attributes?: readonly AttributeInit[]; reset?: () => void },
   ): void
-  /** One object, or none. Answers the kernel's error number, 0 for success. */
-  request(type: number, fixed: Uint8Array, attributes: readonly AttributeInit[], visit?: MessageVisitor): number
+  /** One object, or none. `flags` are added to those of a request. Answers the kernel's error number, 0 for success. */
+  request(type: number, fixed: Uint8Array, attributes: readonly AttributeInit[], visit?: MessageVisitor, flags?: number): number
   close(): void
 }
 
@@ -78,8 +78,8 @@ export function openRouteSocket(kernel: Kernel, buffer: ReceiveBuffer, netns?: s
         reset?.()
       }
     },
-    request(type, fixed, attributes, visit) {
-      const sent = kernel.send(fd, buildRequest(type, NLM_F_REQUEST | NLM_F_ACK, ++sequence, fixed, attributes))
+    request(type, fixed, attributes, visit, flags = 0) {
+      const sent = kernel.send(fd, buildRequest(type, NLM_F_REQUEST | NLM_F_ACK | flags, ++sequence, fixed, attributes))
       return sent < 0 ? -sent : readAnswer(visit).errno
     },
     close() {

@@ -5,8 +5,6 @@
  * @packageDocumentation
  */
 
-export type { AgentFlowsOptions } from './agent-flows.ts'
-export { createAgentFlows } from './agent-flows.ts'
 export type { FlowHistoryOptions } from './flow-history.ts'
 export { createFlowHistory } from './flow-history.ts'
 export type { FlowBatch, FlowPipeline, FlowPipelineOptions, FlowPipelineStatus } from './flow-pipeline.ts'

@@ -3,6 +3,9 @@ import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { childTid, hostTid, netnsTid } from '@skydive/topology'
+import { applyMessage } from '../src/apply-message.ts'
+import { type EventHandler, openEventSocket } from '../src/event-socket.ts'
+import { NamespaceMirror } from '../src/namespace-mirror.ts'
 import { openTestHost, type TestHost } from './host.ts'
 
 let host: TestHost
@@ -232,6 +235,32 @@ describe('namespaces', () => {
     expect(metadata('x/lo')).toBeDefined()
     host.deleteNamespace('x')
     expect([...host.interfaces().keys()]).toEqual(['/lo'])
+  })
+})
+
+describe('without the right to hear all', () => {
+  test('a socket inside a namespace hears that one', async () => {
+    host.network.ip('netns add x')
+    const buffer = host.kernel.receiveBuffer(64 << 10)
+    const mirror = new NamespaceMirror()
+    let heard: () => void = () => {}
+    const handler: EventHandler = {
+      message: (_, bytes, message) => applyMessage(mirror, bytes, message),
+      overrun() {},
+      undecodable() {},
+      drained: () => heard(),
+      failed() {},
+    }
+    const socket = openEventSocket(host.kernel, host.readiness, buffer, handler, 1 << 20, '/run/netns/x')
+    const names = () => [...mirror.interfaces.values()].map(({ link }) => link.name)
+    const done = new Promise<void>((resolve) => {
+      heard = () => names().includes('inside') && resolve()
+    })
+    host.network.ip('link add outside type bridge', 'link add inside netns x type bridge')
+    await done
+    expect({ names: names(), hearsAll: socket.hearsAll }).toEqual({ names: ['inside'], hearsAll: false })
+    socket.close()
+    buffer.close()
   })
 })
 

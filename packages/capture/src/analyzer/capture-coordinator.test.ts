@@ -1,0 +1,210 @@
+import { beforeEach, describe, expect, test } from '@jest/globals'
+import type { Clock, GraphNode, KeyValueEntry, KeyValueEvent, KeyValueStore } from '@skydive/contracts'
+import { createGraph } from '@skydive/graph'
+import { createCaptureCoordinator } from './capture-coordinator.ts'
+
+/** Time that stands still until it is told to go on. */
+class ManualClock implements Clock {
+  #nowMs = 0
+  readonly #timers = new Set<{ atMs: number; callback: () => void }>()
+  now(): number {
+    return this.#nowMs
+  }
+  setTimeout(callback: () => void, delayMs: number): unknown {
+    const timer = { atMs: this.#nowMs + delayMs, callback }
+    this.#timers.add(timer)
+    return timer
+  }
+  clearTimeout(handle: unknown): void {
+    this.#timers.delete(handle as { atMs: number; callback: () => void })
+  }
+  get pending(): number {
+    return this.#timers.size
+  }
+  async pass(ms: number): Promise<void> {
+    this.#nowMs += ms
+    for (const timer of [...this.#timers]) {
+      if (timer.atMs > this.#nowMs) continue
+      this.#timers.delete(timer)
+      timer.callback()
+    }
+    // Everything that was begun ends in turns of the promise queue.
+    for (let i = 0; i < 50; i++) await Promise.resolve()
+  }
+}
+
+class MemoryObjects implements KeyValueStore {
+  readonly #values = new Map<string, string>()
+  readonly #listeners = new Set<(event: KeyValueEvent) => void>()
+  #entry(key: string): KeyValueEntry {
+    return { key, value: this.#values.get(key)!, modified: 1 }
+  }
+  async get(key: string) {
+    return this.#values.has(key) ? this.#entry(key) : undefined
+  }
+  async list(prefix: string) {
+    return [...this.#values.keys()].filter((key) => key.startsWith(prefix)).map((key) => this.#entry(key))
+  }
+  create(key: string, value: string) {
+    return this.set(key, value)
+  }
+  async set(key: string, value: string) {
+    this.#values.set(key, value)
+    for (const listener of this.#listeners) listener({ type: 'set', entry: this.#entry(key) })
+    return this.#entry(key)
+  }
+  async delete(key: string, type: 'delete' | 'expire' = 'delete') {
+    const entry = this.#entry(key)
+    this.#values.delete(key)
+    for (const listener of this.#listeners) listener({ type, entry })
+    return true
+  }
+  watch(_prefix: string, listener: (event: KeyValueEvent) => void) {
+    this.#listeners.add(listener)
+    return () => void this.#listeners.delete(listener)
+  }
+  async close() {}
+}
+
+const CAPTURE = JSON.stringify({ UUID: 'c1', GremlinQuery: 'all veths', LayerKeyMode: 'L2' })
+
+function setUp() {
+  const graph = createGraph()
+  const writer = graph.writer({ origin: 'agent.alpha', host: 'alpha' })
+  const clock = new ManualClock()
+  const captures = new MemoryObjects()
+  const commands: string[] = []
+  const state = { status: 200, hear: (_hostId: string) => {} }
+  const nodes = (matches: (node: GraphNode) => boolean) => {
+    const found: GraphNode[] = []
+    graph.view.forEachNode((ordinal) => {
+      const node = graph.view.node(ordinal)
+      if (matches(node)) found.push(node)
+      return undefined
+    })
+    return found
+  }
+  const running = (node: GraphNode) => (node.metadata['Captures'] as { ID: string }[] | undefined) ?? []
+  const coordinator = createCaptureCoordinator({
+    captures,
+    events: graph,
+    clock,
+    gatherMs: 10,
+    matchNodes: async (gremlin) =>
+      nodes((node) => (gremlin === 'all veths' ? node.metadata['Type'] !== 'host' : running(node).length > 0)),
+    transport: {
+      async startCapture(hostId, { NodeID: id, Resource }) {
+        commands.push(`start ${hostId} ${id} ${Resource.UUID}`)
+        if (state.status === 200) {
+          writer.transaction((tx) => tx.patchNode(id, { Captures: [{ ID: Resource.UUID, State: 'active' }] }))
+        }
+        return { status: state.status }
+      },
+      async stopCapture(hostId, { NodeID: id, Resource }) {
+        commands.push(`stop ${hostId} ${id} ${Resource.UUID}`)
+        writer.transaction((tx) => tx.patchNode(id, { Captures: undefined }))
+        return { status: 200 }
+      },
+    },
+    onAgentConnected(listener) {
+      state.hear = listener
+      return () => {}
+    },
+  })
+  const add = (id: string, Type = 'veth') => writer.transaction((tx) => tx.addNode({ id, metadata: { Type, Name: id } }))
+  return { graph, writer, clock, captures, commands, state, coordinator, add }
+}
+
+describe('captures on demand', () => {
+  let world: ReturnType<typeof setUp>
+  beforeEach(() => {
+    world = setUp()
+  })
+
+  test('a capture starts on what matches now and later, once each, and stops everywhere when it is deleted', async () => {
+    const { add, captures, clock, commands, coordinator } = world
+    add('v0')
+    await coordinator.start()
+    await captures.set('/capture/c1', CAPTURE)
+    await clock.pass(10)
+    add('v1')
+    await clock.pass(10)
+    await clock.pass(10_000)
+    expect(commands).toEqual(['start alpha v0 c1', 'start alpha v1 c1'])
+    commands.length = 0
+    await captures.delete('/capture/c1')
+    await clock.pass(0)
+    expect(commands.sort()).toEqual(['stop alpha v0 c1', 'stop alpha v1 c1'])
+    await coordinator.stop()
+    expect(clock.pending).toBe(0)
+  })
+
+  test('captures that are stored when it starts, and the end of a life time', async () => {
+    const { add, captures, clock, commands, coordinator } = world
+    await captures.set('/capture/c1', CAPTURE)
+    add('v0')
+    await coordinator.start()
+    await clock.pass(10)
+    await captures.delete('/capture/c1', 'expire')
+    await clock.pass(0)
+    expect(commands).toEqual(['start alpha v0 c1', 'stop alpha v0 c1'])
+  })
+
+  test('a node that goes and comes again gets its capture again', async () => {
+    const { add, writer, captures, clock, commands, coordinator } = world
+    await coordinator.start()
+    await captures.set('/capture/c1', CAPTURE)
+    add('v0')
+    await clock.pass(10)
+    writer.transaction((tx) => tx.deleteNode('v0'))
+    add('v0')
+    await clock.pass(10)
+    expect(commands).toEqual(['start alpha v0 c1', 'start alpha v0 c1'])
+  })
+
+  test('a refusal is tried again, later and later', async () => {
+    const { add, captures, clock, commands, coordinator, state } = world
+    state.status = 500
+    add('v0')
+    await coordinator.start()
+    await captures.set('/capture/c1', CAPTURE)
+    await clock.pass(0)
+    expect(commands.length).toBe(1)
+    await clock.pass(999)
+    expect(commands.length).toBe(1)
+    await clock.pass(1)
+    expect(commands.length).toBe(2)
+    state.status = 200
+    await clock.pass(2000)
+    await clock.pass(60_000)
+    expect(commands.length).toBe(3)
+  })
+
+  test('counters of the graph match nothing again; what can not be captured is left alone', async () => {
+    const { add, writer, captures, clock, commands, coordinator } = world
+    add('bridge-less', 'netns')
+    add('v0')
+    await coordinator.start()
+    await captures.set('/capture/c1', CAPTURE)
+    await clock.pass(10)
+    await clock.pass(10)
+    writer.transaction((tx) => tx.patchNode('v0', { Metric: { RxBytes: 1 } }))
+    expect(clock.pending).toBe(0)
+    expect(commands).toEqual(['start alpha v0 c1'])
+  })
+
+  test('an agent that was away while its capture was deleted is told when it is seen again', async () => {
+    const { add, writer, captures, clock, commands, coordinator, state } = world
+    add('v0')
+    await coordinator.start()
+    await captures.set('/capture/c1', CAPTURE)
+    await clock.pass(10)
+    await captures.delete('/capture/c1')
+    await clock.pass(0)
+    commands.length = 0
+    writer.transaction((tx) => tx.patchNode('v0', { Captures: [{ ID: 'c1', State: 'active' }] }))
+    state.hear('alpha')
+    await clock.pass(10)
+    expect(commands).toEqual(['stop alpha v0 c1'])
+  })
+})

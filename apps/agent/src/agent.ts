@@ -12,7 +12,7 @@ import { type Config, createLogging, createMetrics, type NamedService, parseServ
 import { createGraph } from '@skydive/graph'
 import { createGremlin, resultToJson } from '@skydive/gremlin-dsl'
 import { openKernel } from '@skydive/kernel'
-import { openNodeIds, putHostNode } from '@skydive/probe-host'
+import { type HardwareOptions, hardwareProbe, keepTids, openNodeIds, putHostNode } from '@skydive/probe-host'
 import { netlinkProbe } from '@skydive/probe-netlink'
 import { netnsProbe } from '@skydive/probe-netns'
 import { createAgentLink, createFlowLink } from '@skydive/sync'
@@ -47,6 +47,7 @@ export async function runAgent(options: AgentOptions): Promise<void> {
   const graph = createGraph({ retention: { ageMs: 60_000, bytes: 16 * 1024 * 1024 } })
   const writer = graph.writer({ origin: `agent.${hostId}`, host: hostId })
   const host = putHostNode(writer, { hostId, metadata: values.agent.metadata as Metadata })
+  const stopTids = keepTids(graph, writer, hostId)
   const nodeIds = openNodeIds({ hostTid: host.tid, stateFile: join(values.data_dir, 'agent-nodes.json'), clock: CLOCK, logger })
   const kernel = openKernel()
   const readiness = kernel.readiness(threads.readiness ? { workerUrl: threads.readiness } : {})
@@ -63,6 +64,9 @@ export async function runAgent(options: AgentOptions): Promise<void> {
     metrics,
   }
   const { netns: netnsOptions, netlink: netlinkOptions } = values.agent.topology
+  const hardware = hardwareProbe({
+    configFiles: values.agent.metadata_config.files as NonNullable<HardwareOptions['configFiles']>,
+  })(components)
   const netns = netnsProbe({
     runPaths: [netnsOptions.run_path, values.agent.topology.docker.netns.run_path],
     processes: netnsOptions.processes,
@@ -113,7 +117,7 @@ export async function runAgent(options: AgentOptions): Promise<void> {
     },
     status: () => ({
       Analyzers: link.status(),
-      TopologyProbes: { netlink: netlink.status.state, netns: netns.status.state },
+      TopologyProbes: { hardware: hardware.status.state, netlink: netlink.status.state, netns: netns.status.state },
       FlowProbes: captures.captureTypes,
       Flows: flowLink.status(),
     }),
@@ -126,11 +130,13 @@ export async function runAgent(options: AgentOptions): Promise<void> {
     {
       name: 'kernel',
       service: closing(async () => {
+        stopTids()
         nodeIds.close()
         await readiness.close()
         kernel.dispose()
       }),
     },
+    { name: 'hardware', service: hardware },
     { name: 'netns', service: netns },
     { name: 'netlink', service: netlink },
     { name: 'api', service: { start: async () => options.onReady?.((await server.start()).url), stop: () => server.stop() } },

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import type { EnhancedFlow, Flow, FlowReader } from '@skydive/contracts'
-import { decodeTableQuery, encodeFlowMessage, encodeFlowSet, encodeTableReply } from '@skydive/protocol/flow'
-import { createAgentFlows, createFlowHistory, createFlowPipeline, PlaceIndex } from './index.ts'
+import { encodeFlowMessage } from '@skydive/protocol/flow'
+import { createFlowHistory, createFlowPipeline, PlaceIndex } from './index.ts'
 
 const flow = (UUID: string, Last: number, over: Partial<Flow> = {}): Flow => ({
   UUID,
@@ -39,57 +39,6 @@ describe('createFlowPipeline', () => {
       ['a@2000', 'b@3000', 'c@4000'],
       [Stats],
       { batches: 3, flows: 3, repeatedBatches: 1, malformedBatches: 1 },
-    ])
-  })
-})
-
-/** Agents with tables of their own; `down` ones do not answer. What was asked is kept. */
-function agents(tables: Readonly<Record<string, readonly Flow[] | 'down'>>) {
-  const asked: { host: string; query: unknown }[] = []
-  const reader = createAgentFlows({
-    hosts: () => Object.keys(tables),
-    async queryFlowTable(host, query) {
-      asked.push({ host, query: decodeTableQuery(query).Query })
-      const table = tables[host]!
-      if (table === 'down') throw new Error('no answer within 10 s')
-      return encodeTableReply({ Status: 200, FlowSetBytes: [encodeFlowSet(table)] })
-    },
-    enhance: (found) => ({ flow: found, places: {} }),
-  })
-  return { reader, asked }
-}
-
-describe('createAgentFlows', () => {
-  test('sorts and cuts over all agents, and names those that did not answer', async () => {
-    const { reader, asked } = agents({ alpha: [flow('a', 5_000), flow('b', 2_000)], beta: [flow('c', 4_000)], gamma: 'down' })
-    const answer = await reader.search(
-      { Sort: true, SortBy: 'Last', SortOrder: 2, PaginationRange: { From: 1, To: 2 }, nodeTids: ['tid-1'] },
-      undefined,
-    )
-    expect([ids(answer.flows), answer.missing]).toEqual([['c@4000'], ['agent.gamma']])
-    expect(asked[0]!.query).toMatchObject({ PaginationRange: { From: 0, To: 2 }, Sort: true, SortBy: 'Last', SortOrder: 2 })
-    expect(JSON.stringify(asked[0]!.query)).toContain('"Key":"NodeTID","Value":"tid-1"')
-  })
-
-  test('asks only the hosts named, and nobody for no node', async () => {
-    const { reader, asked } = agents({ alpha: [flow('a', 1)], beta: [flow('c', 1)] })
-    expect(ids((await reader.search({ hosts: ['beta'] }, undefined)).flows)).toEqual(['c@1'])
-    expect(await reader.search({ nodeTids: [] }, undefined)).toEqual({ flows: [], missing: [] })
-    expect(asked.map(({ host }) => host)).toEqual(['beta'])
-  })
-
-  test('metrics are those of the last update, or of the whole flow', async () => {
-    const metric = (ABPackets: number) => ({ ABPackets, ABBytes: 1, BAPackets: 0, BABytes: 0, Start: 1_000, Last: 2_000 })
-    const { reader } = agents({
-      alpha: [
-        flow('a', 1, { Metric: metric(9), LastUpdateMetric: metric(4) }),
-        flow('b', 1, { Metric: metric(7) }),
-        flow('c', 1),
-      ],
-    })
-    expect([...(await reader.metrics({}, undefined))].map(([uuid, [found]]) => [uuid, found!.ABPackets])).toEqual([
-      ['a', 4],
-      ['b', 7],
     ])
   })
 })

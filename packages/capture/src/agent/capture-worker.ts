@@ -24,12 +24,13 @@ if (port) {
       port.postMessage(message, moved ? [moved.buffer as ArrayBuffer] : [])
     },
   })
-  port.on('message', async (message: ToCaptureThread) => {
+  const handle = async (message: ToCaptureThread): Promise<void> => {
     busy++
     await engine.handle(message)
     busy--
     if (message.kind === 'close') isOpen = false
-  })
+  }
+  port.on('message', (message: ToCaptureThread) => void handle(message))
 
   while (isOpen) {
     // While something is being done that waits for the event loop, the thread must not sleep.

@@ -1,103 +1,29 @@
-import {
-  createColumnHelper,
-  createSortedRowModel,
-  rowSortingFeature,
-  type SortingState,
-  sortFn_basic,
-  tableFeatures,
-  useTable,
-} from '@tanstack/react-table'
+import { type SortingState, useTable } from '@tanstack/react-table'
 import { useVirtualizer } from '@tanstack/react-virtual'
-import { useEffect, useMemo, useRef, useState } from 'react'
+import { useMemo, useRef, useState } from 'react'
 import type { FlowRow } from './api.ts'
+import { COLUMNS, features, searchText } from './flow-columns.tsx'
 import { usePage, usePageState } from './page-context.ts'
+import { firstLine } from './text.ts'
+import { MOST_FLOWS, useFlows } from './use-flows.ts'
 
-const REFRESH_MS = 2_000
 const ROW_HEIGHT = 26
-const MOST_FLOWS = 2_000
-
-const packets = ({ Metric }: FlowRow): number => (Metric ? Metric.ABPackets + Metric.BAPackets : 0)
-const bytes = ({ Metric }: FlowRow): number => (Metric ? Metric.ABBytes + Metric.BABytes : 0)
-
-/** An end of a flow: the name of its node, else its address, with the port. */
-function end(flow: FlowRow, side: 'A' | 'B'): string {
-  const place = side === 'A' ? flow.Place?.a : flow.Place?.b
-  const address = flow.Network?.[side] ?? flow.Link?.[side] ?? ''
-  const port = flow.Transport ? `:${flow.Transport[side]}` : ''
-  return place ? `${place.name} (${address}${port})` : `${address}${port}`
-}
-
-const features = tableFeatures({ rowSortingFeature, sortedRowModel: createSortedRowModel(), sortFns: { basic: sortFn_basic } })
-const column = createColumnHelper<typeof features, FlowRow>()
-const COLUMNS = column.columns([
-  column.accessor((flow) => flow.Application ?? '', { id: 'application', header: 'Application', sortFn: 'basic' }),
-  column.accessor((flow) => end(flow, 'A'), { id: 'a', header: 'From', sortFn: 'basic' }),
-  column.accessor((flow) => end(flow, 'B'), { id: 'b', header: 'To', sortFn: 'basic' }),
-  column.accessor(packets, { id: 'packets', header: 'Packets', sortFn: 'basic' }),
-  column.accessor(bytes, { id: 'bytes', header: 'Bytes', sortFn: 'basic' }),
-  column.accessor((flow) => flow.Place?.capture?.name ?? flow.NodeTID ?? '', {
-    id: 'capture',
-    header: 'Seen on',
-    sortFn: 'basic',
-  }),
-  column.accessor((flow) => flow.Last, {
-    id: 'last',
-    header: 'Last packet',
-    sortFn: 'basic',
-    cell: ({ getValue }) => new Date(getValue()).toLocaleTimeString(),
-  }),
-])
-
-/** The query behind the table: all flows, or those seen on the selected element; now, or at the time shown. */
-function flowQuery(tid: string | undefined, atMs: number | undefined): string {
-  const context = atMs === undefined ? 'G' : `G.At(${Math.round(atMs)}, 300)`
-  const source = tid === undefined ? `${context}.Flows()` : `${context}.V().Has('TID', '${tid}').Flows()`
-  return `${source}.Sort(DESC, 'Last').Limit(${MOST_FLOWS})`
-}
 
 /** Flows, newest first: sort by a column, filter by text, click to see between which nodes one runs. */
 export function FlowTable(): React.JSX.Element {
-  const { api, store } = usePage()
+  const { store } = usePage()
   const details = usePageState((state) => state.details)
   const atMs = usePageState((state) => state.atMs)
   const [onlySelected, setOnlySelected] = useState(false)
   const [text, setText] = useState('')
-  const [flows, setFlows] = useState<readonly FlowRow[]>([])
-  const [error, setError] = useState('')
   const [sorting, setSorting] = useState<SortingState>([{ id: 'last', desc: true }])
   const [followed, setFollowed] = useState<string | undefined>(undefined)
   const tid = onlySelected ? (details?.metadata['TID'] as string | undefined) : undefined
-
-  useEffect(() => {
-    let stopped = false
-    let timer: ReturnType<typeof setTimeout> | undefined
-    const refresh = async (): Promise<void> => {
-      try {
-        const found = await api.flows(flowQuery(tid, atMs))
-        if (stopped) return
-        setFlows(found)
-        setError('')
-      } catch (reason) {
-        if (!stopped) setError((reason as Error).message)
-      }
-      // The past does not change: only the present is asked for again.
-      if (!stopped && atMs === undefined) timer = setTimeout(refresh, REFRESH_MS)
-    }
-    void refresh()
-    return () => {
-      stopped = true
-      clearTimeout(timer)
-    }
-  }, [api, tid, atMs])
+  const { flows, error } = useFlows(tid, atMs)
 
   const shown = useMemo(() => {
     const wanted = text.trim().toLowerCase()
-    if (wanted === '') return [...flows]
-    return flows.filter((flow) =>
-      `${flow.Application} ${flow.LayersPath} ${end(flow, 'A')} ${end(flow, 'B')} ${flow.TrackingID}`
-        .toLowerCase()
-        .includes(wanted),
-    )
+    return wanted === '' ? [...flows] : flows.filter((flow) => searchText(flow).includes(wanted))
   }, [flows, text])
 
   const table = useTable({
@@ -121,9 +47,11 @@ export function FlowTable(): React.JSX.Element {
   const below = virtual.getTotalSize() - (visible.at(-1)?.end ?? 0)
 
   const follow = (flow: FlowRow): void => {
-    setFollowed(flow.UUID)
-    const tids = [flow.Place?.capture?.tid ?? flow.NodeTID, flow.Place?.a?.tid, flow.Place?.b?.tid]
-    store.send({ kind: 'highlight', ids: tids.filter((id) => id !== undefined), reveal: true })
+    const isFollowed = followed === flow.UUID
+    setFollowed(isFollowed ? undefined : flow.UUID)
+    const { a, b, capture } = flow.Place ?? {}
+    const tids = [a?.tid, capture?.tid ?? flow.NodeTID, b?.tid].filter((id) => id !== undefined)
+    store.send(isFollowed ? { kind: 'highlight', ids: [], reveal: false } : { kind: 'follow', tids })
   }
 
   return (
@@ -143,13 +71,18 @@ export function FlowTable(): React.JSX.Element {
           {shown.length === MOST_FLOWS ? `the newest ${MOST_FLOWS}` : shown.length} flows
         </span>
         {error !== '' && (
-          <span className="error" role="alert">
-            {error}
+          <span className="error" role="alert" title={error}>
+            {firstLine(error)}
           </span>
         )}
       </div>
       <div className="table-scroll" ref={scroller}>
-        <table aria-label="Flows" aria-rowcount={rows.length}>
+        <table aria-label="Flows" aria-rowcount={rows.length + 1}>
+          <colgroup>
+            {table.getFlatHeaders().map(({ id }) => (
+              <col key={id} className={`column-${id}`} />
+            ))}
+          </colgroup>
           <thead>
             <tr>
               {table.getFlatHeaders().map((header) => (
@@ -163,23 +96,24 @@ export function FlowTable(): React.JSX.Element {
             </tr>
           </thead>
           <tbody>
-            <tr style={{ height: above }} />
+            <tr style={{ height: above }} aria-hidden="true" />
             {visible.map(({ index }) => {
               const row = rows[index]!
               return (
                 <tr
                   key={row.id}
-                  aria-rowindex={index + 1}
+                  aria-rowindex={index + 2}
                   className={row.id === followed ? 'followed' : ''}
                   style={{ height: ROW_HEIGHT }}
                 >
                   {row.getAllCells().map((cell, cellIndex) => (
-                    <td key={cell.id}>
+                    <td key={cell.id} className={`column-${cell.column.id}`}>
                       {cellIndex === 0 ? (
                         <button
                           type="button"
                           className="plain link"
                           title="Show where it runs"
+                          aria-pressed={row.id === followed}
                           onClick={() => follow(row.original)}
                         >
                           <table.FlexRender cell={cell} />
@@ -192,15 +126,22 @@ export function FlowTable(): React.JSX.Element {
                 </tr>
               )
             })}
-            <tr style={{ height: below }} />
+            <tr style={{ height: below }} aria-hidden="true" />
           </tbody>
         </table>
         {rows.length === 0 && (
-          <p className="faint empty">No flow. Select an interface and start a capture to see its traffic here.</p>
+          <p className="faint empty">{emptyWords(flows.length, atMs)}</p>
         )}
       </div>
     </section>
   )
+}
+
+/** Why there is nothing to see. */
+function emptyWords(found: number, atMs: number | undefined): string {
+  if (found > 0) return 'No flow has this text in its addresses, names or protocols.'
+  if (atMs !== undefined) return 'No flow was seen in the five minutes before the time shown.'
+  return 'No flow. Select an interface and start a capture to see its traffic here.'
 }
 
 function ariaSort(sorted: false | 'asc' | 'desc'): 'none' | 'ascending' | 'descending' {

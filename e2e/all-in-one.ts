@@ -60,17 +60,19 @@ export interface AllInOne {
   dispose(): Promise<void>
 }
 
-/** Starts allinone on a free port in the network of the calling thread. Resolves when both daemons are ready. */
+/** Starts allinone in the network of the calling thread, on a free port unless told which. Resolves when both daemons are ready. */
 export async function startAllInOne({
   hostId = 'e2e',
   env = {},
+  port = 0,
 }: {
   hostId?: string
   env?: Record<string, string>
+  port?: number
 } = {}): Promise<AllInOne> {
   const dataDir = mkdtempSync(join(tmpdir(), 'skydive-e2e-'))
   const args = ['allinone', '--data-dir', dataDir, '--host-id', hostId]
-  let listen = '127.0.0.1:0'
+  let listen = `127.0.0.1:${port}`
   let output = ''
   let child: ChildProcess
   let url = ''

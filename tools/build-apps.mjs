@@ -23,6 +23,9 @@ const options = {
   sourcemap: 'linked',
   sourcesContent: false,
   logLevel: 'warning',
+  // Each process reads all of it at its start. Names stay, so that a stack trace can be read.
+  minifyWhitespace: true,
+  minifySyntax: true,
   // CommonJS dependencies ask for require, which an ES module does not have.
   banner: {
     js: "import { createRequire as createRequireOfBundle } from 'node:module'; const require = createRequireOfBundle(import.meta.url);",

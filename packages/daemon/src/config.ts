@@ -62,7 +62,8 @@ export async function loadConfig(sources: ConfigSources = {}): Promise<Config> {
   refuseUnsupported(tree, warnings)
   addDefaults(tree, sources.defaults ?? {})
 
-  const parsed = configSchema.safeParse(loosenTree(tree, configSchema, ''))
+  // Read once: compiling a parser for each section would take longer than the reading.
+  const parsed = configSchema.safeParse(loosenTree(tree, configSchema, ''), { jitless: true })
   if (!parsed.success) throw new InvalidArgumentError(parsed.error.issues.map((issue) => describeIssue(issue, tree)).join('\n'))
   const values = complete(parsed.data, sources.environment ?? {})
   return {

@@ -1,5 +1,6 @@
 import { type Metrics as ContractMetrics, InvariantError } from '@skydive/contracts'
-import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
+import { Counter, Gauge, Registry } from 'prom-client'
+import { addProcessMetrics } from './process-metrics.ts'
 
 /** The instruments of a process and their text for Prometheus. */
 export interface MetricsRegistry extends ContractMetrics {
@@ -24,7 +25,7 @@ function lazily<T>(make: (labelNames: readonly string[]) => T): (labels: Labels 
 /** Makes an own registry, with the figures of the process itself (CPU, memory, event loop). */
 export function createMetrics(): MetricsRegistry {
   const registry = new Registry()
-  collectDefaultMetrics({ register: registry })
+  addProcessMetrics(registry)
   const counters = new Map<string, ReturnType<ContractMetrics['counter']>>()
   const gauges = new Map<string, ReturnType<ContractMetrics['gauge']>>()
   return {

@@ -3,8 +3,11 @@ import { type Clock, type Logger, SkydiveError } from '@skydive/contracts'
 import { decodeBinaryMessage, decodeTextMessage, HEADER, type Message, type OutgoingMessage } from '@skydive/protocol'
 import { WebSocket } from 'ws'
 
-/** First and longest pause between attempts to connect, ms. Each is shortened by up to a fifth at random, so that agents spread. */
-const FIRST_PAUSE_MS = 200
+/**
+ * First and longest pause between attempts to connect, ms. Each is shortened by up to a fifth at random, so that agents spread. The first is
+ * short for an analyzer that starts beside its agent.
+ */
+const FIRST_PAUSE_MS = 50
 const LONGEST_PAUSE_MS = 5000
 
 /** A server pings every 2 s: one that was silent for so long, ms, is gone. */

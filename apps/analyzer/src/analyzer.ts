@@ -8,7 +8,7 @@ import { type ApiServer, checkListen, createApiServer } from '@skydive/api-serve
 import { createCaptureCoordinator, createLiveFlowReader } from '@skydive/capture'
 import type { Service } from '@skydive/contracts'
 import { type Config, createLogging, createMetrics, parseServiceAddress, runServices } from '@skydive/daemon'
-import { createFlowHistory, createFlowPipeline, PlaceIndex } from '@skydive/flow-pipeline'
+import { createFlowHistory, createFlowPipeline, createPcapImport, PlaceIndex } from '@skydive/flow-pipeline'
 import { createGraph } from '@skydive/graph'
 import { createGremlin } from '@skydive/gremlin-dsl'
 import { createHistory } from '@skydive/history'
@@ -126,6 +126,11 @@ export async function runAnalyzer(options: AnalyzerOptions): Promise<void> {
       defaultLayerKeyMode: values.flow.default_layer_key_mode,
       writer: graph.writer({ origin: `api.${hostId}`, host: hostId }),
     },
+    importPcap: createPcapImport({
+      pipeline,
+      maxFlows: values.flow.max_entries,
+      layerKeyMode: values.flow.default_layer_key_mode,
+    }),
     status: () => ({ Stores: { Topology: storage.topology.status(), Flows: storage.flows.status() }, Flows: pipeline.status() }),
     configValue: (key) => config.get(key),
     metricsText: () => metrics.text(),

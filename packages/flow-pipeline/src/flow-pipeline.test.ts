@@ -21,7 +21,10 @@ describe('createFlowPipeline', () => {
     const stored: EnhancedFlow[] = []
     const told: EnhancedFlow[] = []
     const stats: unknown[] = []
-    const pipeline = createFlowPipeline({ places: new PlaceIndex(), store: { append: (flows) => stored.push(...flows) } })
+    const pipeline = createFlowPipeline({
+      places: new PlaceIndex(),
+      store: { append: (flows) => stored.push(...flows), flush: async () => {} },
+    })
     pipeline.subscribe((flows) => told.push(...flows))
     const stop = pipeline.subscribeStats((message) => stats.push(message))
     const Stats = { CaptureID: 'c', FlowCount: 1, FlowDropped: 0, KernelFlowDropped: 0, PacketsDropped: 2, PacketsReceived: 3 }
@@ -38,7 +41,7 @@ describe('createFlowPipeline', () => {
       ['a@2000', 'b@3000', 'c@4000'],
       ['a@2000', 'b@3000', 'c@4000'],
       [Stats],
-      { batches: 3, flows: 3, repeatedBatches: 1, malformedBatches: 1 },
+      { batches: 3, flows: 3, importedFlows: 0, repeatedBatches: 1, malformedBatches: 1 },
     ])
   })
 })

@@ -18,7 +18,7 @@ export interface FlowBatch {
 export interface FlowPipelineOptions {
   readonly places: PlaceIndex
   /** Absent: flows are told to subscribers only. */
-  readonly store?: Pick<FlowStore, 'append'>
+  readonly store?: Pick<FlowStore, 'append' | 'flush'>
   readonly logger?: Logger
   readonly metrics?: Metrics
 }
@@ -27,6 +27,8 @@ export interface FlowPipelineOptions {
 export interface FlowPipelineStatus {
   readonly batches: number
   readonly flows: number
+  /** Flows of capture files. */
+  readonly importedFlows: number
   /** Batches that came twice, because their acknowledgement was lost. */
   readonly repeatedBatches: number
   /** Batches that were no protobuf `Message`. */
@@ -41,6 +43,11 @@ export interface FlowPipeline {
    * by being sent again.
    */
   take(batch: FlowBatch): void
+  /**
+   * Stores flows that come from elsewhere, such as a capture file. Their ends are not looked up, because it is unknown where they were seen, and
+   * subscribers, who follow what happens now, are not told. Resolves when the store has written them, or keeps trying to.
+   */
+  importFlows(flows: readonly Flow[]): Promise<void>
   subscribe(listener: (flows: readonly EnhancedFlow[]) => void): Unsubscribe
   subscribeStats(listener: (stats: FlowStats) => void): Unsubscribe
   /** A flow with its places, for flows that come another way (answers of agents). */
@@ -53,7 +60,7 @@ export function createFlowPipeline({ places, store, logger = SILENT_LOGGER, metr
   const listeners = new Set<(flows: readonly EnhancedFlow[]) => void>()
   const statsListeners = new Set<(stats: FlowStats) => void>()
   const seen = new Map<string, Set<string>>()
-  const counts = { batches: 0, flows: 0, repeatedBatches: 0, malformedBatches: 0 }
+  const counts = { batches: 0, flows: 0, importedFlows: 0, repeatedBatches: 0, malformedBatches: 0 }
   const flowsTotal = metrics?.counter('skydive_flows_received_total', 'Flows received from agents')
   const repeatedTotal = metrics?.counter('skydive_flow_batches_repeated_total', 'Batches of flows that came twice')
   const malformedTotal = metrics?.counter('skydive_flow_batches_malformed_total', 'Batches of flows that could not be decoded')
@@ -96,6 +103,11 @@ export function createFlowPipeline({ places, store, logger = SILENT_LOGGER, metr
       const flows = message.Flows.map(enhance)
       store?.append(flows)
       for (const listener of listeners) listener(flows)
+    },
+    async importFlows(flows) {
+      counts.importedFlows += flows.length
+      store?.append(flows.map((flow) => ({ flow, places: {} })))
+      await store?.flush()
     },
     subscribe(listener) {
       listeners.add(listener)

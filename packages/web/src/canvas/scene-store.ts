@@ -1,5 +1,6 @@
 import type { SceneDelta, SceneEdge, SceneElement } from '../engine/scene.ts'
 import { CELL_HEIGHT, CELL_WIDTH } from '../engine/slot-layout.ts'
+import { type Route, routeLine } from './line-router.ts'
 
 /** The rectangle around everything, in world units. */
 export interface Bounds {
@@ -14,6 +15,11 @@ const TILE_WIDTH = CELL_WIDTH * 16
 const TILE_HEIGHT = CELL_HEIGHT * 16
 
 const tileKey = (column: number, row: number): number => row * 65_536 + column
+const cellKey = ({ x, y }: SceneElement): number => tileKey(Math.round(x / CELL_WIDTH), Math.round(y / CELL_HEIGHT))
+
+function isSamePlace(a: SceneElement, b: SceneElement): boolean {
+  return a.x === b.x && a.y === b.y && a.width === b.width && a.height === b.height && a.kind === b.kind && a.parent === b.parent
+}
 
 /**
  * What the page draws, kept up by deltas, with the questions that drawing asks: what lies in this window, what is under this point.
@@ -23,12 +29,22 @@ export class SceneStore {
   readonly elements = new Map<string, SceneElement>()
   readonly edges = new Map<string, SceneEdge>()
   readonly #tiles = new Map<number, Set<SceneElement>>()
+  readonly #cells = new Map<number, SceneElement>()
+  /** Ways of lines, found when they are first drawn, until something gets another place. */
+  readonly #routes = new Map<string, Route>()
+  readonly #surroundings = {
+    element: (id: string) => this.elements.get(id),
+    cellAt: (column: number, row: number) => this.#cells.get(tileKey(column, row)),
+    at: (x: number, y: number) => this.at(x, y),
+  }
 
   apply(delta: SceneDelta): void {
     if (delta.whole) {
       this.elements.clear()
       this.edges.clear()
       this.#tiles.clear()
+      this.#cells.clear()
+      this.#routes.clear()
     }
     for (const id of delta.removedElements) {
       const known = this.elements.get(id)
@@ -37,15 +53,59 @@ export class SceneStore {
     }
     for (const element of delta.elements) {
       const known = this.elements.get(element.id)
-      if (known) this.#index(known, false)
+      if (known && isSamePlace(known, element)) this.#replace(known, element)
+      else {
+        if (known) this.#index(known, false)
+        this.#index(element, true)
+      }
       this.elements.set(element.id, element)
-      this.#index(element, true)
     }
     for (const id of delta.removedEdges) this.edges.delete(id)
     for (const edge of delta.edges) this.edges.set(edge.id, edge)
   }
 
+  /** The way of the line between two elements, `undefined` when one is not drawn. */
+  route(from: string, to: string, relation: string): Route | undefined {
+    const key = `${from}|${to}|${relation}`
+    let route = this.#routes.get(key)
+    if (!route) {
+      const start = this.elements.get(from)
+      const end = this.elements.get(to)
+      if (!start || !end) return undefined
+      route = routeLine(start, end, key, this.#surroundings)
+      this.#routes.set(key, route)
+    }
+    return route
+  }
+
+  /** How many containers are around an element. */
+  depthOf(element: SceneElement): number {
+    let depth = 0
+    for (let parent = this.elements.get(element.parent); parent && depth < 64; parent = this.elements.get(parent.parent))
+      depth += 1
+    return depth
+  }
+
+  #replace(known: SceneElement, element: SceneElement): void {
+    this.#eachTile(known, (tile) => {
+      tile.delete(known)
+      tile.add(element)
+    })
+    if (element.kind !== 'open') this.#cells.set(cellKey(element), element)
+  }
+
   #index(element: SceneElement, add: boolean): void {
+    this.#routes.clear()
+    this.#eachTile(element, (tile) => {
+      if (add) tile.add(element)
+      else tile.delete(element)
+    })
+    if (element.kind === 'open') return
+    if (add) this.#cells.set(cellKey(element), element)
+    else if (this.#cells.get(cellKey(element)) === element) this.#cells.delete(cellKey(element))
+  }
+
+  #eachTile(element: SceneElement, visit: (tile: Set<SceneElement>) => void): void {
     const lastColumn = Math.floor((element.x + element.width - 1) / TILE_WIDTH)
     const lastRow = Math.floor((element.y + element.height - 1) / TILE_HEIGHT)
     for (let row = Math.floor(element.y / TILE_HEIGHT); row <= lastRow; row++) {
@@ -56,8 +116,7 @@ export class SceneStore {
           tile = new Set()
           this.#tiles.set(key, tile)
         }
-        if (add) tile.add(element)
-        else tile.delete(element)
+        visit(tile)
       }
     }
   }
@@ -109,10 +168,4 @@ export class SceneStore {
     }
     return this.elements.size === 0 ? { left: 0, top: 0, right: CELL_WIDTH, bottom: CELL_HEIGHT } : { left, top, right, bottom }
   }
-}
-
-/** Where lines end: the middle of the circle of a cell, or of an area's title. */
-export function anchorOf(element: SceneElement): { x: number; y: number } {
-  if (element.kind === 'open') return { x: element.x + element.width / 2, y: element.y + CELL_HEIGHT * 0.35 }
-  return { x: element.x + CELL_WIDTH / 2, y: element.y + CELL_HEIGHT * 0.4 }
 }

@@ -3,7 +3,11 @@ import type { Bounds } from './scene-store.ts'
 const SMALLEST_ZOOM = 0.02
 const LARGEST_ZOOM = 4
 /** Room around everything when the whole is fitted, in CSS pixels. */
-const FIT_MARGIN = 32
+const FIT_MARGIN = 24
+/** Labels are drawn from this zoom on. */
+const READABLE_ZOOM = 0.55
+/** What is brought into sight is shown at least this large, where it fits. */
+const SHOWN_ZOOM = 0.8
 
 /** The window onto the world: zoom and the world point in the upper left corner. All pixels are CSS pixels. */
 export class Viewport {
@@ -50,10 +54,24 @@ export class Viewport {
     this.top = bounds.top + height / 2 - this.height / this.zoom / 2
   }
 
-  /** Brings a point into the middle, without changing the zoom unless things would be too small to see. */
-  center(x: number, y: number): void {
-    this.zoom = Math.max(this.zoom, 0.6)
-    this.left = x - this.width / this.zoom / 2
-    this.top = y - this.height / this.zoom / 2
+  /**
+   * Brings something into sight with the least change: not at all when it is readable where it is, else into the middle, and smaller only
+   * when it would not fit. With `least` being visible is enough.
+   */
+  show(bounds: Bounds, how: 'least' | 'readable'): void {
+    const { left, top, right, bottom } = this.window
+    const isVisible = bounds.left >= left && bounds.top >= top && bounds.right <= right && bounds.bottom <= bottom
+    if (isVisible && (how === 'least' || this.zoom >= READABLE_ZOOM)) return
+    const room = Math.min(
+      (this.width - 2 * FIT_MARGIN) / (bounds.right - bounds.left),
+      (this.height - 2 * FIT_MARGIN) / (bounds.bottom - bounds.top),
+    )
+    if (isVisible && room <= this.zoom) return
+    this.zoom = Math.min(
+      LARGEST_ZOOM,
+      Math.max(SMALLEST_ZOOM, Math.min(room, how === 'least' ? this.zoom : Math.max(this.zoom, SHOWN_ZOOM))),
+    )
+    this.left = (bounds.left + bounds.right) / 2 - this.width / this.zoom / 2
+    this.top = (bounds.top + bounds.bottom) / 2 - this.height / this.zoom / 2
   }
 }

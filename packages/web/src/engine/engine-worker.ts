@@ -12,10 +12,11 @@ let engine: TopologyEngine | undefined
 let subscription: TopologySubscription | undefined
 let server: { readonly url: string; readonly token: string | undefined } = { url: '', token: undefined }
 
-function connectionOf(state: SubscriptionState): ConnectionState {
+/** Trying again is still `lost`: the page is not up to date before the line is live. */
+function connectionOf(state: SubscriptionState, before: ConnectionState): ConnectionState {
   if (state.state === 'live') return { state: 'live', detail: '' }
   if (state.state === 'waiting') return { state: 'lost', detail: state.reason }
-  return { state: 'connecting', detail: state.state }
+  return before.state === 'lost' ? before : { state: 'connecting', detail: state.state }
 }
 
 function connect(command: EngineCommand & { kind: 'connect' }): void {
@@ -26,12 +27,16 @@ function connect(command: EngineCommand & { kind: 'connect' }): void {
     command.layout,
   )
   engine = made
+  let connection: ConnectionState = { state: 'connecting', detail: '' }
   subscription = subscribeTopology({
     url: command.url,
     ...(command.token !== undefined && { token: command.token }),
     onSnapshot: ({ nodes, edges, part, parts }) => made.snapshotPart(nodes, edges, part, parts),
     onChanges: (changes) => made.changes(changes),
-    onState: (state) => made.connection(connectionOf(state)),
+    onState: (state) => {
+      connection = connectionOf(state, connection)
+      made.connection(connection)
+    },
   })
 }
 
@@ -79,6 +84,12 @@ self.onmessage = ({ data: command }: MessageEvent<EngineCommand>): void => {
       break
     case 'select':
       engine?.select(command.id)
+      break
+    case 'hover':
+      engine?.hover(command.id)
+      break
+    case 'follow':
+      engine?.follow(command.tids)
       break
     case 'reveal':
       engine?.reveal(command.id)

@@ -1,6 +1,6 @@
 import type { GraphBatch, GraphEdge, GraphEvent, GraphNode, GraphView } from '@skydive/contracts'
 import { EdgeBundler } from './edge-bundler.ts'
-import type { SceneDelta, SceneElement, SceneState } from './scene.ts'
+import type { SceneDelta, SceneElement, SceneLine, SceneState } from './scene.ts'
 import { CELL_HEIGHT, CELL_WIDTH, ROOT, regionFor, type SavedLayout, SlotLayout } from './slot-layout.ts'
 
 /** Containers open by themselves while no more than this many elements are visible; beyond, the user opens what matters. */
@@ -20,6 +20,11 @@ interface Entry {
   /** Elements below, at any depth. */
   descendants: number
 }
+
+/** Lines told of one element: more could not be told apart. */
+const MOST_LINES = 400
+/** Members of a container that are looked at for them. */
+const MOST_MEMBERS = 20_000
 
 const OWNERSHIP = 'ownership'
 
@@ -342,15 +347,53 @@ export class FoldModel {
     }
   }
 
-  /** The lines that touch an element itself, unmerged: drawn when it is hovered or selected. */
+  /** The relations of a node itself, but ownership. */
   edgesOf(id: string): { readonly from: string; readonly to: string; readonly relation: string }[] {
     return this.#edges.edgesOf(id)
   }
+
+  /**
+   * The relations that leave an element, or anything inside it, as lines between what is drawn: never merged between containers. Told
+   * when the element is hovered or selected. Bounded by {@link MOST_LINES}.
+   */
+  linesOf(id: string): SceneLine[] {
+    const entry = this.#entries.get(id)
+    if (!entry) return []
+    const inside = new Set<string>()
+    this.#collectSubtree(entry, inside)
+    const lines = new Map<string, SceneLine>()
+    for (const member of inside) {
+      for (const { from: parent, to: child, relation } of this.#edges.edgesOf(member)) {
+        if (inside.has(parent) && inside.has(child)) continue
+        const from = this.representative(parent)
+        const to = this.representative(child)
+        if (from === undefined || to === undefined || from === to) continue
+        lines.set(`${from}|${to}|${relation}`, { from, to, relation })
+        if (lines.size === MOST_LINES) return [...lines.values()]
+      }
+    }
+    return [...lines.values()]
+  }
+
+  #collectSubtree(entry: Entry, into: Set<string>): void {
+    if (into.size >= MOST_MEMBERS || into.has(entry.id)) return
+    into.add(entry.id)
+    for (const child of entry.children) this.#collectSubtree(this.#entries.get(child)!, into)
+  }
 }
 
+/** Operational states of RFC 2863 (`operState`), as the kernel spells them. `UNKNOWN` is what loopback and tunnels say all their life. */
+const STATES: ReadonlyMap<unknown, SceneState> = new Map([
+  ['UP', 'up'],
+  ['DOWN', 'down'],
+  ['LOWERLAYERDOWN', 'waiting'],
+  ['DORMANT', 'waiting'],
+  ['TESTING', 'waiting'],
+  ['NOTPRESENT', 'waiting'],
+])
+
 function stateOf(value: unknown): SceneState {
-  if (value === 'UP') return 'up'
-  return value === 'DOWN' ? 'down' : 'none'
+  return STATES.get(value) ?? 'none'
 }
 
 function sameElement(a: SceneElement, b: SceneElement): boolean {

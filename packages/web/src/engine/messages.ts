@@ -1,5 +1,5 @@
 import type { Metadata } from '@skydive/contracts'
-import type { SceneDelta } from './scene.ts'
+import type { SceneDelta, SceneLine } from './scene.ts'
 import type { SavedLayout } from './slot-layout.ts'
 
 // What the page and the engine's worker say to each other. Plain data.
@@ -14,9 +14,12 @@ export type EngineCommand =
     }
   | { readonly kind: 'set-open'; readonly id: string; readonly open: boolean }
   | { readonly kind: 'select'; readonly id: string | undefined }
+  | { readonly kind: 'hover'; readonly id: string | undefined }
   | { readonly kind: 'reveal'; readonly id: string }
   /** Marks elements by id or `TID`, and reveals the first. */
   | { readonly kind: 'highlight'; readonly ids: readonly string[]; readonly reveal: boolean }
+  /** Marks the shortest way through the network along the given `TID`s, in order. */
+  | { readonly kind: 'follow'; readonly tids: readonly string[] }
   | { readonly kind: 'search'; readonly text: string }
   /** `undefined`: back to now. */
   | { readonly kind: 'time'; readonly atMs: number | undefined }
@@ -45,6 +48,8 @@ export interface ElementDetails {
     readonly label: string
     readonly relation: string
     readonly outgoing: boolean
+    /** The containers around it, from the outermost, such as `alpha ⊃ web`. */
+    readonly where: string
   }[]
 }
 
@@ -69,13 +74,17 @@ export type EngineUpdate =
   | { readonly kind: 'connection'; readonly connection: ConnectionState }
   | { readonly kind: 'counts'; readonly nodes: number; readonly edges: number }
   | { readonly kind: 'details'; readonly details: ElementDetails | undefined; readonly metrics: readonly MetricPoint[] }
-  /** Drawn elements that stand for what is highlighted, and the lines of the selected element between drawn elements. */
+  /** Drawn elements that stand for what is highlighted, the lines of the selected element, and the way of a followed flow. */
   | {
       readonly kind: 'emphasis'
       readonly highlighted: readonly string[]
-      readonly lines: readonly { readonly from: string; readonly to: string; readonly relation: string }[]
-      readonly center: string | undefined
+      readonly lines: readonly SceneLine[]
+      readonly way: readonly SceneLine[]
+      /** Drawn elements that must come into sight; empty: the view stays. */
+      readonly focus: readonly string[]
     }
+  /** The lines of the hovered element. */
+  | { readonly kind: 'hover'; readonly id: string | undefined; readonly lines: readonly SceneLine[] }
   | { readonly kind: 'search'; readonly text: string; readonly hits: readonly SearchHit[] }
   | { readonly kind: 'time'; readonly atMs: number | undefined; readonly error: string | undefined }
   | { readonly kind: 'layout'; readonly layout: SavedLayout }

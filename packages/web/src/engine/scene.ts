@@ -1,7 +1,10 @@
 // What the engine's worker tells the page to draw. Plain data: it crosses a thread.
 
-/** Colour of an element's outline: link state up is white, down red, everything without a state grey. */
-export type SceneState = 'up' | 'down' | 'none'
+/**
+ * Colour of an element: a link that is up is white, one that is down red, one that waits for something else amber (`LOWERLAYERDOWN`,
+ * `DORMANT` and the like), everything without a known state grey.
+ */
+export type SceneState = 'up' | 'down' | 'waiting' | 'none'
 
 /** One thing to draw: an interface or other leaf, a folded container (a circle with a count) or an opened one (an area). */
 export interface SceneElement {
@@ -20,6 +23,13 @@ export interface SceneElement {
   readonly y: number
   readonly width: number
   readonly height: number
+}
+
+/** A line between two drawn elements, by their ids. */
+export interface SceneLine {
+  readonly from: string
+  readonly to: string
+  readonly relation: string
 }
 
 /** A line between two drawn elements: one relation, or several of one type merged. */

@@ -32,6 +32,8 @@ export interface SavedLayout {
 const TITLE_ROWS = 1
 /** Columns of the root: what fits a screen at a readable zoom, before it goes on below. */
 const ROOT_COLUMNS = 48
+/** Places of elements that are gone are kept up to this many. */
+const MOST_FORMER = 20_000
 
 /** The size, in cells, of the region of a container that is to hold `expected` cells: a third to spare, wider than high, with a title. */
 export function regionFor(expected: number): { readonly columns: number; readonly rows: number } {
@@ -56,6 +58,8 @@ interface Inside {
 export class SlotLayout {
   readonly #places = new Map<string, Place>()
   readonly #insides = new Map<string, Inside>()
+  /** Where those were that went, oldest first: who comes back finds the old place, when it is still free. */
+  readonly #former = new Map<string, Place>()
 
   constructor(saved?: SavedLayout) {
     this.#insides.set(ROOT, newInside(ROOT_COLUMNS, 8))
@@ -96,14 +100,16 @@ export class SlotLayout {
   openContainer(id: string, container: string, expected: number): void {
     const place = this.#places.get(id)
     if (this.#insides.has(id) && place?.container === container) return
-    const { columns, rows: outerRows } = regionFor(expected)
-    const rows = outerRows - TITLE_ROWS
+    const wanted = regionFor(expected)
+    const former = this.#former.get(id)
+    const columns = Math.max(wanted.columns, former?.columns ?? 0)
+    const rows = Math.max(wanted.rows, former?.rows ?? 0) - TITLE_ROWS
     this.remove(id)
     this.#insides.set(id, newInside(columns, rows))
     this.#put(id, container, columns, rows + TITLE_ROWS)
   }
 
-  /** Takes an element out, and everything inside it; its cells are free for others. */
+  /** Takes an element out, and everything inside it; its cells are free for others. Its place is remembered for a while. */
   remove(id: string): void {
     const inside = this.#insides.get(id)
     if (inside && id !== ROOT) {
@@ -118,6 +124,13 @@ export class SlotLayout {
       around.members.delete(id)
     }
     this.#places.delete(id)
+    this.#remember(id, place)
+  }
+
+  #remember(id: string, place: Place): void {
+    this.#former.delete(id)
+    this.#former.set(id, place)
+    if (this.#former.size > MOST_FORMER) this.#former.delete(this.#former.keys().next().value!)
   }
 
   has(id: string): boolean {
@@ -148,12 +161,19 @@ export class SlotLayout {
     const inside = this.#insides.get(container)
     if (!inside) throw new Error(`layout: ${container} was not opened before ${id} was put into it`)
     if (columns > inside.columns) this.#widen(container, columns)
-    const slot = freeSlot(inside, columns, rows)
+    const slot = this.#formerSlot(id, container, inside, columns, rows) ?? freeSlot(inside, columns, rows)
     if (slot.y + rows > inside.rows) this.#heighten(container, slot.y + rows)
     const place = { container, x: slot.x, y: slot.y, columns, rows }
     mark(inside, place, 1)
     inside.members.add(id)
     this.#places.set(id, place)
+  }
+
+  #formerSlot(id: string, container: string, inside: Inside, columns: number, rows: number): Place | undefined {
+    const former = this.#former.get(id)
+    if (!former) return undefined
+    this.#former.delete(id)
+    return former.container === container && isFree(inside, former.x, former.y, columns, rows) ? former : undefined
   }
 
   /** More rows for a container: in place where the cells below are free, else at another place of its own parent. */

@@ -1,8 +1,9 @@
 import type { GraphEdge, GraphNode, GraphView, MetadataValue, ReplicaChange } from '@skydive/contracts'
-import { createGraph, type Graph, viewOf } from '@skydive/graph'
+import { createGraph, firstNodeWith, type Graph, shortestPath, viewOf } from '@skydive/graph'
 import { FoldModel } from './fold-model.ts'
 import type { ConnectionState, ElementDetails, EngineUpdate, SearchHit } from './messages.ts'
 import { MetricSeries } from './metric-series.ts'
+import type { SceneLine } from './scene.ts'
 import type { SavedLayout } from './slot-layout.ts'
 
 /** Scene changes are told at most this often: several updates of one element within a frame are one. */
@@ -10,6 +11,8 @@ const FLUSH_EVERY_MS = 16
 const MOST_HITS = 30
 /** Metadata keys are offered for completion up to this many. */
 const MOST_KEYS = 500
+/** Marked elements whose containers are opened: a query for everything must not unfold everything. */
+const MOST_REVEALED = 200
 
 /** What the engine needs of its surroundings. */
 export interface EngineSurroundings {
@@ -32,7 +35,10 @@ export class TopologyEngine {
   #past: GraphView | undefined
   #flushPending = false
   #selected: string | undefined
+  #hovered: string | undefined
   #highlighted: readonly string[] = []
+  /** The way of a followed flow: pairs of nodes that are joined. */
+  #way: readonly (readonly [from: string, to: string])[] = []
   #metrics = new MetricSeries()
   readonly #keys = new Set<string>()
 
@@ -94,12 +100,13 @@ export class TopologyEngine {
       atMs === undefined || !past
         ? undefined
         : viewOf({ nodes: past.nodes, edges: past.edges, slice: { startMs: atMs, lastMs: atMs } })
-    this.#show(this.#past ?? this.#graph.view)
+    this.#show(this.#view)
     this.#surroundings.post({ kind: 'time', atMs, error: undefined })
   }
 
+  /** The graph of another time can't be had; what is shown stays. */
   timeError(error: string): void {
-    this.#surroundings.post({ kind: 'time', atMs: undefined, error })
+    this.#surroundings.post({ kind: 'time', atMs: this.#past?.slice?.startMs, error })
   }
 
   #show(view: GraphView): void {
@@ -122,10 +129,11 @@ export class TopologyEngine {
     ) {
       this.#surroundings.post({ kind: 'scene', delta })
     }
-    const view = this.#past ?? this.#graph.view
+    const view = this.#view
     this.#surroundings.post({ kind: 'counts', nodes: view.nodeCount, edges: view.edgeCount })
     this.#tellSelection()
-    this.#tellEmphasis(undefined)
+    this.#tellEmphasis([])
+    if (this.#hovered !== undefined) this.hover(this.#hovered)
   }
 
   setOpen(id: string, open: boolean): void {
@@ -139,30 +147,76 @@ export class TopologyEngine {
     const node = id === undefined ? undefined : this.#model.node(id)
     if (node) this.#metrics.add(node)
     this.#tellSelection()
-    this.#tellEmphasis(undefined)
+    this.#tellEmphasis([])
+  }
+
+  /** Tells the lines of the element under the pointer. */
+  hover(id: string | undefined): void {
+    this.#hovered = id
+    this.#surroundings.post({ kind: 'hover', id, lines: id === undefined ? [] : this.#model.linesOf(id) })
   }
 
   /** Opens what hides an element and brings it into the middle. */
   reveal(id: string): void {
     this.#model.reveal(id)
     this.#flush()
-    this.#tellEmphasis(id)
+    this.#tellEmphasis([id])
   }
 
-  /** Marks elements given by id or by `TID`. */
+  /** Marks elements given by id or by `TID`. With `reveal` the containers around them are opened, and they come into sight. */
   highlight(ids: readonly string[], reveal: boolean): void {
-    this.#highlighted = ids.flatMap((id) => {
-      if (this.#model.node(id)) return [id]
-      const found: string[] = []
-      this.#graph.view.forEachNodeWith('TID', id, (ordinal) => {
-        found.push(this.#graph.view.node(ordinal).id)
-        return true
-      })
-      return found
+    this.#way = []
+    this.#mark(
+      ids.flatMap((id) => (this.#model.node(id) ? [id] : this.#withTid(id))),
+      reveal,
+    )
+  }
+
+  /**
+   * Marks where a flow runs: the shortest way along the nodes with these `TID`s, in order, over relations other than ownership. Nodes
+   * without a way between them are marked alone.
+   */
+  follow(tids: readonly string[]): void {
+    const view = this.#view
+    const stops = tids.flatMap((tid) => firstNodeWith(view, 'TID', tid)?.id ?? [])
+    const marked = new Set(stops)
+    const way: (readonly [string, string])[] = []
+    for (const [index, stop] of stops.slice(1).entries()) {
+      const path = shortestPath(
+        view,
+        stops[index]!,
+        ({ id }) => id === stop,
+        ({ metadata }) => metadata['RelationType'] !== 'ownership',
+      )
+      for (const [step, { id }] of path.entries()) {
+        marked.add(id)
+        if (step > 0) way.push([path[step - 1]!.id, id])
+      }
+    }
+    this.#way = way
+    this.#mark([...marked], true)
+  }
+
+  #withTid(tid: string): string[] {
+    const found: string[] = []
+    this.#view.forEachNodeWith('TID', tid, (ordinal) => {
+      found.push(this.#view.node(ordinal).id)
+      return true
     })
-    const [first] = this.#highlighted
-    if (reveal && first !== undefined) this.reveal(first)
-    else this.#tellEmphasis(undefined)
+    return found
+  }
+
+  #mark(ids: readonly string[], reveal: boolean): void {
+    this.#highlighted = ids
+    const revealed = reveal ? ids.slice(0, MOST_REVEALED) : []
+    for (const id of revealed) this.#model.reveal(id)
+    if (revealed.length > 0) this.#flush()
+    this.#tellEmphasis(revealed)
+  }
+
+  /** The graph of the time shown. */
+  get #view(): GraphView {
+    return this.#past ?? this.#graph.view
   }
 
   search(text: string): void {
@@ -176,24 +230,20 @@ export class TopologyEngine {
   #find(wanted: string): SearchHit[] {
     if (wanted === '') return []
     const best: { rank: number; hit: SearchHit }[] = []
-    const view = this.#past ?? this.#graph.view
+    const view = this.#view
     view.forEachNode((ordinal) => {
       const node = view.node(ordinal)
       const rank = matchRank(node, wanted)
       if (rank > 0) {
-        const path = this.#pathOf(node.id)
-        const where = path
-          .slice(0, -1)
-          .map(({ label }) => label)
-          .join(' ⊃ ')
-        best.push({ rank, hit: { id: node.id, label: nameOf(node), type: String(node.metadata['Type'] ?? ''), where } })
+        const hit = { id: node.id, label: nameOf(node), type: String(node.metadata['Type'] ?? ''), where: '' }
+        best.push({ rank, hit })
       }
       return true
     })
     return best
       .sort((a, b) => b.rank - a.rank || a.hit.label.localeCompare(b.hit.label))
       .slice(0, MOST_HITS)
-      .map(({ hit }) => hit)
+      .map(({ hit }) => ({ ...hit, where: this.#whereIs(hit.id) }))
   }
 
   #pathOf(id: string): { id: string; label: string }[] {
@@ -206,6 +256,14 @@ export class TopologyEngine {
     return path
   }
 
+  /** The containers around a node, from the outermost, such as `alpha ⊃ web`. */
+  #whereIs(id: string): string {
+    return this.#pathOf(id)
+      .slice(0, -1)
+      .map(({ label }) => label)
+      .join(' ⊃ ')
+  }
+
   #tellSelection(): void {
     const node = this.#selected === undefined ? undefined : this.#model.node(this.#selected)
     this.#surroundings.post({ kind: 'details', details: node && this.#detailsOf(node), metrics: this.#metrics.points })
@@ -216,24 +274,25 @@ export class TopologyEngine {
     const neighbors = this.#model.edgesOf(id).flatMap(({ from, to, relation }) => {
       const outgoing = from === id
       const other = this.#model.node(outgoing ? to : from)
-      return other ? [{ id: other.id, label: nameOf(other), relation, outgoing }] : []
+      return other ? [{ id: other.id, label: nameOf(other), relation, outgoing, where: this.#whereIs(other.id) }] : []
     })
     return { id, metadata, host, origin, createdAtMs, updatedAtMs, revision, path: this.#pathOf(id), neighbors }
   }
 
-  #tellEmphasis(center: string | undefined): void {
+  #tellEmphasis(focus: readonly string[]): void {
     const shown = (id: string): string[] => {
       const representative = this.#model.representative(id)
       return representative === undefined ? [] : [representative]
     }
-    const lines = this.#selected === undefined ? [] : this.#model.edgesOf(this.#selected)
+    const way: SceneLine[] = this.#way.flatMap(([a, b]) =>
+      shown(a).flatMap((from) => shown(b).flatMap((to) => (from === to ? [] : [{ from, to, relation: 'way' }]))),
+    )
     this.#surroundings.post({
       kind: 'emphasis',
       highlighted: [...new Set(this.#highlighted.flatMap(shown))],
-      lines: lines.flatMap(({ from, to, relation }) =>
-        shown(from).flatMap((a) => shown(to).map((b) => ({ from: a, to: b, relation }))),
-      ),
-      center: center === undefined ? undefined : shown(center)[0],
+      lines: this.#selected === undefined ? [] : this.#model.linesOf(this.#selected),
+      way,
+      focus: [...new Set(focus.flatMap(shown))],
     })
   }
 

@@ -38,6 +38,8 @@ export type FlowRow = Flow & { readonly Place?: FlowPlaces }
 /** The REST interface, as the page uses it. Every call throws {@link ApiError} with the server's words. */
 export class Api {
   #token: string | undefined
+  /** Called when the analyzer wants credentials, or others. */
+  onDenied: () => void = () => {}
 
   setToken(token: string | undefined): void {
     this.#token = token
@@ -61,6 +63,7 @@ export class Api {
       throw new ApiError(`the analyzer can't be reached (${error.message})`, 0, undefined)
     })
     if (response.ok) return response
+    if (response.status === 401) this.onDenied()
     throw await apiError(response)
   }
 
@@ -109,8 +112,8 @@ export class Api {
 async function apiError(response: Response): Promise<ApiError> {
   const text = await response.text()
   try {
-    const { Message, Fields } = JSON.parse(text) as { Message?: string; Fields?: { position?: number } }
-    return new ApiError(Message ?? text, response.status, Fields?.position)
+    const { Message, Fields } = JSON.parse(text) as { Message?: string; Fields?: { position?: { offset?: number } } }
+    return new ApiError(Message ?? text, response.status, Fields?.position?.offset)
   } catch {
     return new ApiError(text === '' ? `${response.status} ${response.statusText}` : text, response.status, undefined)
   }

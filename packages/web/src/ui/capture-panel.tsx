@@ -1,31 +1,89 @@
+import type { MetadataValue } from '@skydive/contracts'
 import { useCallback, useEffect, useState } from 'react'
 import type { ElementDetails } from '../engine/messages.ts'
-import { ApiError, type CaptureSummary } from './api.ts'
-import { usePage } from './page-context.ts'
+import type { CaptureRequest, CaptureSummary } from './api.ts'
+import { CaptureForm } from './capture-form.tsx'
+import { usePage, usePageState } from './page-context.ts'
+import { firstLine } from './text.ts'
 
-/** The query that names one interface for ever: `G.V().Has('TID', '…')`. */
-function queryFor(details: ElementDetails): string {
-  return `G.V().Has('TID', '${String(details.metadata['TID'] ?? '')}')`
+/** A capture on this node, as the agent tells it in `Captures` (spec flows 3.3). */
+interface NodeCapture {
+  readonly id: string
+  readonly state: string
+  readonly received: number
+  readonly dropped: number
+  readonly error: string
 }
 
-/** The captures that run on the element, by their ids in its metadata. */
-function runningIds(details: ElementDetails): string[] {
-  const captures = details.metadata['Captures']
-  if (!Array.isArray(captures)) return []
-  return captures.flatMap((capture) =>
-    typeof capture === 'object' && capture !== null && 'ID' in capture ? [String(capture.ID)] : [],
+function nodeCaptures(value: MetadataValue | undefined): readonly NodeCapture[] {
+  if (!Array.isArray(value)) return []
+  return value.flatMap((item: MetadataValue) => {
+    if (typeof item !== 'object' || item === null || Array.isArray(item)) return []
+    const { ID, State, PacketsReceived, PacketsDropped, PacketsIfDropped, Error: error } = item as Record<string, MetadataValue>
+    return [
+      {
+        id: String(ID),
+        state: String(State ?? 'active'),
+        received: Number(PacketsReceived ?? 0),
+        dropped: Number(PacketsDropped ?? 0) + Number(PacketsIfDropped ?? 0),
+        error: error === undefined ? '' : String(error),
+      },
+    ]
+  })
+}
+
+/** The query that names one interface for ever: `G.V().Has('TID', '…')`. */
+function queryFor(tid: string): string {
+  return `G.V().Has('TID', '${tid}')`
+}
+
+interface RowProps {
+  readonly capture: CaptureSummary
+  readonly running: NodeCapture | undefined
+  readonly isBusy: boolean
+  readonly onStop: () => void
+}
+
+function CaptureRow({ capture, running, isBusy, onStop }: RowProps): React.JSX.Element {
+  const state = running?.state ?? 'waiting'
+  return (
+    <li className="capture-row">
+      <span className={`capture-dot capture-${state}`} aria-hidden="true" />
+      <span className="capture-name" title={capture.GremlinQuery}>
+        <b>{capture.BPFFilter || 'all packets'}</b> <span className="faint">{state}</span>
+        {running && (
+          <span className="capture-counters">
+            {`${running.received.toLocaleString()} received, `}
+            <span className={running.dropped > 0 ? 'error' : ''}>{`${running.dropped.toLocaleString()} dropped`}</span>
+          </span>
+        )}
+        {running && running.error !== '' && (
+          <span className="error" title={running.error}>
+            {firstLine(running.error)}
+          </span>
+        )}
+      </span>
+      <button
+        type="button"
+        disabled={isBusy}
+        onClick={onStop}
+        aria-label={`Stop the capture of ${capture.BPFFilter || 'all packets'}`}
+      >
+        Stop
+      </button>
+    </li>
   )
 }
 
-/** Starts and stops captures on the selected interface. */
-export function CapturePanel({ details }: { readonly details: ElementDetails }): React.JSX.Element {
+/** Starts and stops captures on the selected interface, and shows how those that run get on. */
+export function CapturePanel({ details, tid }: { readonly details: ElementDetails; readonly tid: string }): React.JSX.Element {
   const { api } = usePage()
+  const isLive = usePageState((state) => state.atMs === undefined)
   const [captures, setCaptures] = useState<readonly CaptureSummary[]>([])
-  const [filter, setFilter] = useState('')
   const [error, setError] = useState('')
-  const [busy, setBusy] = useState(false)
-  const running = runningIds(details)
-  const runningKey = running.join()
+  const [isBusy, setIsBusy] = useState(false)
+  const running = nodeCaptures(details.metadata['Captures'])
+  const runningKey = running.map(({ id }) => id).join()
 
   const refresh = useCallback(() => {
     api.captures().then(setCaptures, (reason: Error) => setError(reason.message))
@@ -34,56 +92,47 @@ export function CapturePanel({ details }: { readonly details: ElementDetails }):
   useEffect(refresh, [refresh, runningKey])
 
   const attempt = async (work: () => Promise<unknown>): Promise<void> => {
-    setBusy(true)
+    setIsBusy(true)
     setError('')
     try {
       await work()
       refresh()
     } catch (reason) {
-      setError(reason instanceof ApiError ? reason.message : String(reason))
+      setError((reason as Error).message)
     } finally {
-      setBusy(false)
+      setIsBusy(false)
     }
   }
+  const start = (options: Omit<CaptureRequest, 'GremlinQuery' | 'Name'>): void => {
+    const name = String(details.metadata['Name'] ?? tid)
+    void attempt(() => api.createCapture({ GremlinQuery: queryFor(tid), Name: name, ...options }))
+  }
 
-  const query = queryFor(details)
-  const shown = captures.filter(({ UUID, GremlinQuery }) => running.includes(UUID) || GremlinQuery === query)
+  const shown = captures.filter(
+    ({ UUID, GremlinQuery }) => GremlinQuery === queryFor(tid) || running.some(({ id }) => id === UUID),
+  )
   return (
-    <div className="capture">
+    <section className="capture" aria-label="Capture">
       <h3>Capture</h3>
-      {shown.map((capture) => (
-        <div key={capture.UUID} className="capture-row">
-          <span className={running.includes(capture.UUID) ? 'live-dot' : 'live-dot off'} aria-hidden="true" />
-          <span className="capture-name" title={capture.GremlinQuery}>
-            {capture.Name || capture.BPFFilter || 'all packets'} {running.includes(capture.UUID) ? 'running' : 'waiting'}
-          </span>
-          <button type="button" disabled={busy} onClick={() => void attempt(() => api.deleteCapture(capture.UUID))}>
-            Stop
-          </button>
-        </div>
-      ))}
-      <form
-        onSubmit={(event) => {
-          event.preventDefault()
-          const name = `page: ${String(details.metadata['Name'] ?? '')}`
-          void attempt(() => api.createCapture({ GremlinQuery: query, Name: name, ...(filter !== '' && { BPFFilter: filter }) }))
-        }}
-      >
-        <input
-          value={filter}
-          onChange={(event) => setFilter(event.target.value)}
-          placeholder="BPF filter, such as: port 80"
-          aria-label="BPF filter"
-        />
-        <button type="submit" disabled={busy}>
-          Start
-        </button>
-      </form>
+      {shown.length > 0 && (
+        <ul>
+          {shown.map((capture) => (
+            <CaptureRow
+              key={capture.UUID}
+              capture={capture}
+              running={running.find(({ id }) => id === capture.UUID)}
+              isBusy={isBusy}
+              onStop={() => void attempt(() => api.deleteCapture(capture.UUID))}
+            />
+          ))}
+        </ul>
+      )}
+      {isLive ? <CaptureForm isBusy={isBusy} onStart={start} /> : <p className="faint">Go back to live to start a capture.</p>}
       {error !== '' && (
-        <p className="error" role="alert">
-          {error}
+        <p className="error" role="alert" title={error}>
+          {firstLine(error)}
         </p>
       )}
-    </div>
+    </section>
   )
 }

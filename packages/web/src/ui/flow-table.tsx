@@ -96,7 +96,7 @@ export function FlowTable(): React.JSX.Element {
             </tr>
           </thead>
           <tbody>
-            <tr style={{ height: above }} aria-hidden="true" />
+            <tr style={{ height: above }} />
             {visible.map(({ index }) => {
               const row = rows[index]!
               return (
@@ -126,12 +126,10 @@ export function FlowTable(): React.JSX.Element {
                 </tr>
               )
             })}
-            <tr style={{ height: below }} aria-hidden="true" />
+            <tr style={{ height: below }} />
           </tbody>
         </table>
-        {rows.length === 0 && (
-          <p className="faint empty">{emptyWords(flows.length, atMs)}</p>
-        )}
+        {rows.length === 0 && <p className="faint empty">{emptyWords(flows.length, atMs)}</p>}
       </div>
     </section>
   )

@@ -1,4 +1,10 @@
-import { autocompletion, type CompletionContext, type CompletionResult, closeBrackets } from '@codemirror/autocomplete'
+import {
+  acceptCompletion,
+  autocompletion,
+  type CompletionContext,
+  type CompletionResult,
+  closeBrackets,
+} from '@codemirror/autocomplete'
 import { defaultKeymap, history, historyKeymap } from '@codemirror/commands'
 import { type Diagnostic, setDiagnostics } from '@codemirror/lint'
 import { EditorState } from '@codemirror/state'
@@ -13,6 +19,22 @@ const KIND_ICONS = { step: 'function', predicate: 'method', constant: 'constant'
 const FIRST_QUERY = "G.V().Has('Type', 'netns').Out()"
 /** Results beyond this many are counted, not printed. */
 const MOST_PRINTED = 200
+
+/** The editor in the colours of the page, light or dark. */
+const THEME = EditorView.theme({
+  '.cm-content': { caretColor: 'var(--text)' },
+  '.cm-cursor': { borderLeftColor: 'var(--text)' },
+  '&.cm-focused .cm-selectionBackground, .cm-selectionBackground': { background: 'var(--selection) !important' },
+  '.cm-tooltip': {
+    background: 'var(--surface)',
+    color: 'var(--text)',
+    border: '1px solid var(--line)',
+    borderRadius: '5px',
+    boxShadow: '0 4px 16px rgb(0 0 0 / 25%)',
+  },
+  '.cm-tooltip-autocomplete ul li[aria-selected]': { background: 'var(--accent)', color: 'var(--surface)' },
+  '.cm-completionMatchedText': { textDecoration: 'none', fontWeight: '700' },
+})
 
 /** The ids of elements in an answer, at the top or in a `{Nodes, Edges}`, so that they can be shown in the drawing. */
 function elementIds(answer: unknown): string[] {
@@ -34,6 +56,12 @@ function printed(answer: unknown): string {
   return `${JSON.stringify(answer.slice(0, MOST_PRINTED), null, 2)}\n… and ${answer.length - MOST_PRINTED} more`
 }
 
+/** Where the word ends that begins at an offset; one character at least, where there is one. */
+function wordEnd(text: string, from: number): number {
+  const word = /^\w+/.exec(text.slice(from))?.[0].length ?? 1
+  return Math.min(from + word, text.length)
+}
+
 /** A query box: completion of steps and of the keys that this network has, errors at their place, results shown in the drawing. */
 export function GremlinBox(): React.JSX.Element {
   const { api, store } = usePage()
@@ -42,6 +70,7 @@ export function GremlinBox(): React.JSX.Element {
   const [answer, setAnswer] = useState<unknown>(undefined)
   const [error, setError] = useState('')
   const [busy, setBusy] = useState(false)
+  const [marked, setMarked] = useState(0)
 
   const run = useCallback(async (): Promise<void> => {
     const view = editor.current!
@@ -53,7 +82,9 @@ export function GremlinBox(): React.JSX.Element {
       const found = await api.query(query)
       setAnswer(found)
       setError('')
-      store.send({ kind: 'highlight', ids: elementIds(found), reveal: true })
+      const ids = elementIds(found)
+      setMarked(ids.length)
+      store.send({ kind: 'highlight', ids, reveal: true })
     } catch (reason) {
       setAnswer(undefined)
       setError((reason as Error).message)
@@ -62,7 +93,7 @@ export function GremlinBox(): React.JSX.Element {
         const from = Math.min(position, view.state.doc.length)
         const diagnostic: Diagnostic = {
           from,
-          to: Math.min(from + 1, view.state.doc.length),
+          to: wordEnd(view.state.doc.toString(), from),
           severity: 'error',
           message: (reason as Error).message,
         }
@@ -95,6 +126,7 @@ export function GremlinBox(): React.JSX.Element {
                 return true
               },
             },
+            { key: 'Tab', run: acceptCompletion },
             ...defaultKeymap,
             ...historyKeymap,
           ]),
@@ -104,6 +136,7 @@ export function GremlinBox(): React.JSX.Element {
           placeholder("G.V().Has('Name', 'eth0')"),
           EditorView.contentAttributes.of({ 'aria-label': 'Gremlin query' }),
           EditorView.lineWrapping,
+          THEME,
         ],
       }),
     })
@@ -114,10 +147,17 @@ export function GremlinBox(): React.JSX.Element {
     <section className="gremlin" aria-label="Gremlin">
       <div className="bar">
         <div ref={holder} className="editor" />
-        <button type="button" disabled={busy} onClick={() => void run()}>
+        <button type="button" className="primary" disabled={busy} onClick={() => void run()}>
           {busy ? 'Running…' : 'Run'}
         </button>
-        <button type="button" onClick={() => store.send({ kind: 'highlight', ids: [], reveal: false })}>
+        <button
+          type="button"
+          disabled={marked === 0}
+          onClick={() => {
+            setMarked(0)
+            store.send({ kind: 'highlight', ids: [], reveal: false })
+          }}
+        >
           Clear marks
         </button>
       </div>
@@ -130,6 +170,7 @@ export function GremlinBox(): React.JSX.Element {
         <>
           <p className="faint" role="status">
             {summary(answer)}
+            {marked > 0 && ', marked in the drawing'}
           </p>
           <pre className="answer">{printed(answer)}</pre>
         </>

@@ -1,5 +1,6 @@
 import { useState } from 'react'
 import { usePage } from './page-context.ts'
+import { firstLine } from './text.ts'
 
 /** Asks for a name and a password and hands the token to the API. */
 export function LoginForm({ onGranted }: { readonly onGranted: () => void }): React.JSX.Element {
@@ -7,22 +8,39 @@ export function LoginForm({ onGranted }: { readonly onGranted: () => void }): Re
   const [username, setUsername] = useState('')
   const [password, setPassword] = useState('')
   const [error, setError] = useState('')
+  const [isBusy, setIsBusy] = useState(false)
 
-  const submit = (): void => {
-    api.login(username, password).then(onGranted, (reason: Error) => setError(reason.message))
+  const submit = async (): Promise<void> => {
+    setIsBusy(true)
+    setError('')
+    try {
+      await api.login(username, password)
+      onGranted()
+    } catch (reason) {
+      setError(firstLine((reason as Error).message))
+      setIsBusy(false)
+    }
   }
   return (
     <form
       className="login"
+      aria-labelledby="login-title"
       onSubmit={(event) => {
         event.preventDefault()
-        submit()
+        void submit()
       }}
     >
-      <h1>Skydive</h1>
+      <h1 id="login-title">Skydive</h1>
       <label>
         User
-        <input value={username} autoComplete="username" onChange={(event) => setUsername(event.target.value)} />
+        <input
+          value={username}
+          autoComplete="username"
+          required
+          // biome-ignore lint/a11y/noAutofocus: the form is all that the page has.
+          autoFocus
+          onChange={(event) => setUsername(event.target.value)}
+        />
       </label>
       <label>
         Password
@@ -33,7 +51,9 @@ export function LoginForm({ onGranted }: { readonly onGranted: () => void }): Re
           onChange={(event) => setPassword(event.target.value)}
         />
       </label>
-      <button type="submit">Sign in</button>
+      <button type="submit" className="primary" disabled={isBusy}>
+        Sign in
+      </button>
       {error !== '' && (
         <p className="error" role="alert">
           {error}

@@ -1,13 +1,17 @@
 import { SceneStore } from '../canvas/scene-store.ts'
 import type { ConnectionState, ElementDetails, EngineCommand, EngineUpdate, MetricPoint, SearchHit } from '../engine/messages.ts'
+import type { SceneLine } from '../engine/scene.ts'
 import type { SavedLayout } from '../engine/slot-layout.ts'
 import { TreeRows } from './tree-rows.ts'
 
 const LAYOUT_KEY = 'skydive.layout'
+const SAVE_EVERY_MS = 10_000
 
 /** What the parts of the page show. Replaced, never changed, so that React sees what is new. */
 export interface PageState {
   readonly connection: ConnectionState
+  /** Since when what is shown may be out of date. */
+  readonly lostAtMs: number | undefined
   readonly nodes: number
   readonly edges: number
   readonly selected: string | undefined
@@ -15,7 +19,11 @@ export interface PageState {
   readonly details: ElementDetails | undefined
   readonly metrics: readonly MetricPoint[]
   readonly highlighted: ReadonlySet<string>
-  readonly lines: readonly { readonly from: string; readonly to: string; readonly relation: string }[]
+  /** The lines of the selected element. */
+  readonly lines: readonly SceneLine[]
+  readonly hoverLines: readonly SceneLine[]
+  /** The way of the followed flow. */
+  readonly way: readonly SceneLine[]
   readonly hits: readonly SearchHit[]
   readonly searchText: string
   /** `undefined`: live. */
@@ -29,6 +37,7 @@ export interface PageState {
 
 const INITIAL: PageState = {
   connection: { state: 'connecting', detail: '' },
+  lostAtMs: undefined,
   nodes: 0,
   edges: 0,
   selected: undefined,
@@ -37,6 +46,8 @@ const INITIAL: PageState = {
   metrics: [],
   highlighted: new Set(),
   lines: [],
+  hoverLines: [],
+  way: [],
   hits: [],
   searchText: '',
   atMs: undefined,
@@ -52,8 +63,8 @@ export class PageStore {
   state: PageState = INITIAL
   /** Called when the canvas must be drawn again. */
   onDraw: () => void = () => {}
-  /** Called when an element shall be brought into the middle. */
-  onCenter: (id: string) => void = () => {}
+  /** Called when elements shall be brought into sight: `least` moves the view only when they are outside of it. */
+  onFocus: (ids: readonly string[], how: 'least' | 'readable') => void = () => {}
   /** Called after a whole scene came, when the view was never moved. */
   onWhole: () => void = () => {}
   readonly #worker: Worker
@@ -76,10 +87,16 @@ export class PageStore {
     this.#worker.postMessage(command)
   }
 
-  connect(token: string | undefined): void {
+  /** Follows the analyzer that served the page. Answers how to stop it. */
+  connect(token: string | undefined): () => void {
     this.send({ kind: 'connect', url: location.origin, token, layout: readLayout() })
-    addEventListener('pagehide', () => this.send({ kind: 'save-layout' }))
-    setInterval(() => this.send({ kind: 'save-layout' }), 10_000)
+    const save = (): void => this.send({ kind: 'save-layout' })
+    addEventListener('pagehide', save)
+    const timer = setInterval(save, SAVE_EVERY_MS)
+    return () => {
+      removeEventListener('pagehide', save)
+      clearInterval(timer)
+    }
   }
 
   select(id: string | undefined): void {
@@ -90,7 +107,8 @@ export class PageStore {
 
   hover(id: string | undefined): void {
     if (this.state.hovered === id) return
-    this.#set({ hovered: id })
+    this.#set({ hovered: id, hoverLines: [] })
+    this.send({ kind: 'hover', id })
     this.onDraw()
   }
 
@@ -113,7 +131,10 @@ export class PageStore {
         this.#scheduleText()
         break
       case 'connection':
-        this.#set({ connection: update.connection })
+        this.#set({
+          connection: update.connection,
+          lostAtMs: update.connection.state === 'lost' ? (this.state.lostAtMs ?? Date.now()) : undefined,
+        })
         break
       case 'counts':
         this.#set({ nodes: update.nodes, edges: update.edges })
@@ -122,9 +143,14 @@ export class PageStore {
         this.#set({ details: update.details, metrics: update.metrics })
         break
       case 'emphasis':
-        this.#set({ highlighted: new Set(update.highlighted), lines: update.lines })
+        this.#set({ highlighted: new Set(update.highlighted), lines: update.lines, way: update.way })
         this.onDraw()
-        if (update.center !== undefined) this.onCenter(update.center)
+        if (update.focus.length > 0) this.onFocus(update.focus, 'readable')
+        break
+      case 'hover':
+        if (update.id !== this.state.hovered) break
+        this.#set({ hoverLines: update.lines })
+        this.onDraw()
         break
       case 'search':
         this.#set({ hits: update.hits, searchText: update.text })

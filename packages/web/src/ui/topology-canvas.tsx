@@ -1,19 +1,32 @@
 import { useEffect, useRef } from 'react'
+import { anchorOf } from '../canvas/geometry.ts'
 import { CanvasRenderer } from '../canvas/renderer.ts'
-import { anchorOf } from '../canvas/scene-store.ts'
+import type { Bounds } from '../canvas/scene-store.ts'
 import { DARK, LIGHT } from '../canvas/theme.ts'
 import { Viewport } from '../canvas/viewport.ts'
+import type { SceneElement } from '../engine/scene.ts'
+import { CanvasNotice } from './canvas-notice.tsx'
+import { isDark, onColorScheme } from './color-scheme.ts'
 import { usePage } from './page-context.ts'
 
 /** Pointer movement below this many pixels is a click. */
 const CLICK_SLACK = 4
 /** One notch of the wheel. */
 const ZOOM_STEP = 1.0015
+/** One click on a button, or one key. */
+export const BUTTON_ZOOM = 1.25
 
 declare global {
   interface Window {
     /** For tests and measurements: where things are drawn, and how many frames were. */
-    skydiveCanvas?: { position(id: string): { x: number; y: number } | undefined; frames(): number; fit(): void }
+    skydiveCanvas?: {
+      /** Where an element is drawn, in the coordinates of the page. */
+      position(id: string): { x: number; y: number } | undefined
+      frames(): number
+      fit(): void
+      /** Zooms about the middle. */
+      zoom(factor: number): void
+    }
   }
 }
 
@@ -26,16 +39,20 @@ export function TopologyCanvas(): React.JSX.Element {
     const canvas = canvasRef.current!
     const renderer = new CanvasRenderer(canvas.getContext('2d', { alpha: false })!)
     const viewport = new Viewport()
-    const dark = matchMedia('(prefers-color-scheme: dark)')
     const undo = new AbortController()
     let moved = false
     let frame = 0
 
     const draw = (): void => {
       frame = 0
-      const { selected, hovered, highlighted, lines } = store.state
-      const theme = (document.documentElement.dataset['theme'] ?? (dark.matches ? 'dark' : 'light')) === 'dark' ? DARK : LIGHT
-      renderer.draw(store.scene, viewport, { selected, hovered, highlighted, lines }, theme, devicePixelRatio)
+      const { selected, hovered, highlighted, lines, hoverLines, way } = store.state
+      renderer.draw(
+        store.scene,
+        viewport,
+        { selected, hovered, highlighted, lines: [...lines, ...hoverLines], way },
+        isDark() ? DARK : LIGHT,
+        devicePixelRatio,
+      )
     }
     // One draw a frame, however many changes came since the last one.
     const schedule = (): void => {
@@ -49,12 +66,16 @@ export function TopologyCanvas(): React.JSX.Element {
     store.onWhole = () => {
       if (!moved) fit()
     }
-    store.onCenter = (id) => {
-      const element = store.scene.elements.get(id)
-      if (!element) return
+    store.onFocus = (ids, how) => {
+      const bounds = boundsOf(ids.flatMap((id) => store.scene.elements.get(id) ?? []))
+      if (!bounds) return
       moved = true
-      const { x, y } = anchorOf(element)
-      viewport.center(x, y)
+      viewport.show(bounds, how)
+      schedule()
+    }
+    const zoom = (x: number, y: number, factor: number): void => {
+      moved = true
+      viewport.zoomAt(x, y, factor)
       schedule()
     }
     window.skydiveCanvas = {
@@ -66,7 +87,11 @@ export function TopologyCanvas(): React.JSX.Element {
         return { x: box.left + (x - viewport.left) * viewport.zoom, y: box.top + (y - viewport.top) * viewport.zoom }
       },
       frames: () => renderer.frames,
-      fit,
+      fit() {
+        moved = false
+        fit()
+      },
+      zoom: (factor) => zoom(viewport.width / 2, viewport.height / 2, factor),
     }
 
     const resize = new ResizeObserver(([entry]) => {
@@ -97,9 +122,12 @@ export function TopologyCanvas(): React.JSX.Element {
     })
     listen('pointermove', (event) => {
       if (!drag) {
-        store.hover(at(event).element?.id)
+        const { element } = at(event)
+        canvas.style.cursor = element ? 'pointer' : ''
+        store.hover(element?.id)
         return
       }
+      canvas.style.cursor = 'grabbing'
       viewport.pan(event.clientX - drag.x, event.clientY - drag.y)
       drag = {
         x: event.clientX,
@@ -110,6 +138,7 @@ export function TopologyCanvas(): React.JSX.Element {
       schedule()
     })
     listen('pointerup', (event) => {
+      canvas.style.cursor = ''
       if (drag && drag.distance <= CLICK_SLACK) store.select(at(event).element?.id)
       drag = undefined
     })
@@ -120,18 +149,18 @@ export function TopologyCanvas(): React.JSX.Element {
     })
     listen('wheel', (event) => {
       event.preventDefault()
-      moved = true
       const { x, y } = at(event)
-      viewport.zoomAt(x, y, ZOOM_STEP ** -event.deltaY)
-      schedule()
+      zoom(x, y, ZOOM_STEP ** -event.deltaY)
     })
-    dark.addEventListener('change', schedule, { signal: undo.signal })
+    const forgetScheme = onColorScheme(schedule)
 
     return () => {
       undo.abort()
+      forgetScheme()
       resize.disconnect()
       cancelAnimationFrame(frame)
       store.onDraw = () => {}
+      store.onFocus = () => {}
       delete window.skydiveCanvas
     }
   }, [store])
@@ -139,11 +168,34 @@ export function TopologyCanvas(): React.JSX.Element {
   return (
     <div className="canvas-area">
       <canvas ref={canvasRef} className="canvas" aria-label="Topology drawing; the tree beside it says the same" role="img" />
-      <div className="canvas-buttons">
-        <button type="button" onClick={() => window.skydiveCanvas?.fit()} title="Show everything">
+      <CanvasNotice />
+      <div className="canvas-buttons" role="toolbar" aria-label="View">
+        <button type="button" onClick={() => window.skydiveCanvas?.zoom(BUTTON_ZOOM)} title="Larger (+)" aria-label="Larger">
+          +
+        </button>
+        <button
+          type="button"
+          onClick={() => window.skydiveCanvas?.zoom(1 / BUTTON_ZOOM)}
+          title="Smaller (−)"
+          aria-label="Smaller"
+        >
+          −
+        </button>
+        <button type="button" onClick={() => window.skydiveCanvas?.fit()} title="Show everything (0)">
           Fit
         </button>
       </div>
     </div>
   )
+}
+
+/** The box around elements; `undefined` around nothing. */
+function boundsOf(elements: readonly SceneElement[]): Bounds | undefined {
+  if (elements.length === 0) return undefined
+  return {
+    left: Math.min(...elements.map(({ x }) => x)),
+    top: Math.min(...elements.map(({ y }) => y)),
+    right: Math.max(...elements.map(({ x, width }) => x + width)),
+    bottom: Math.max(...elements.map(({ y, height }) => y + height)),
+  }
 }

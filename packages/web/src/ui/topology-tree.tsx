@@ -2,33 +2,19 @@ import { useVirtualizer } from '@tanstack/react-virtual'
 import { useEffect, useRef, useState } from 'react'
 import type { SceneElement } from '../engine/scene.ts'
 import { usePage, usePageState } from './page-context.ts'
+import { afterKey, afterTyping, type TreeSight } from './tree-keys.ts'
 import type { TreeRow } from './tree-rows.ts'
 
 const ROW_HEIGHT = 28
 const INDENT = 14
 
-function describe({ label, type, state, hidden, captured }: SceneElement): string {
-  const parts = [label, type, state === 'none' ? '' : state, hidden > 0 ? `${hidden} inside` : '', captured ? 'captured' : '']
-  return parts.filter((part) => part !== '').join(', ')
-}
+/** A pause of this length begins a new word when letters are typed to find a row. */
+const TYPING_PAUSE_MS = 600
+const STATE_WORDS = { up: 'up', down: 'down', waiting: 'waiting for a lower layer', none: '' } as const
 
-/** What a key does, after the ARIA pattern of trees: the row to go to, or a container to open or fold. */
-function afterKey(
-  key: string,
-  rows: readonly TreeRow[],
-  at: number,
-  element: SceneElement | undefined,
-): { go?: number; open?: boolean } {
-  if (key === 'ArrowDown') return { go: Math.min(at + 1, rows.length - 1) }
-  if (key === 'ArrowUp') return { go: Math.max(at - 1, 0) }
-  if (key === 'Home') return { go: 0 }
-  if (key === 'End') return { go: rows.length - 1 }
-  if (key === 'ArrowRight') return element?.kind === 'folded' ? { open: true } : element?.kind === 'open' ? { go: at + 1 } : {}
-  if (key !== 'ArrowLeft') return {}
-  if (element?.kind === 'open') return { open: false }
-  const level = rows[at]?.level ?? 1
-  for (let above = at - 1; above >= 0; above--) if (rows[above]!.level < level) return { go: above }
-  return {}
+function describe({ label, type, state, hidden, captured }: SceneElement): string {
+  const parts = [label, type, STATE_WORDS[state], hidden > 0 ? `${hidden} inside` : '', captured ? 'being captured' : '']
+  return parts.filter((part) => part !== '').join(', ')
 }
 
 /** What the canvas draws, as a tree for keyboards and screen readers: same selection, same foldings; only rows in sight are in the DOM. */
@@ -54,25 +40,44 @@ export function TopologyTree(): React.JSX.Element {
     if (at >= 0) virtual.scrollToIndex(at)
   }, [selected, store, virtual])
 
+  const focusedAt = rows.findIndex(({ id }) => id === focused)
+  const typed = useRef({ text: '', atMs: 0 })
+
+  const goTo = (index: number): void => {
+    const row = rows[index]
+    if (!row) return
+    setFocused(row.id)
+    virtual.scrollToIndex(index)
+  }
+  /** Letters typed in a row make a word. */
+  const type = (key: string, at: number, sight: TreeSight): void => {
+    const now = performance.now()
+    const text = now - typed.current.atMs < TYPING_PAUSE_MS ? typed.current.text + key : key
+    typed.current = { text, atMs: now }
+    const found = afterTyping(text, at, sight)
+    if (found !== undefined) goTo(found)
+  }
   const onKeyDown = (event: React.KeyboardEvent): void => {
-    const at = Math.max(
-      0,
-      rows.findIndex(({ id }) => id === focused),
-    )
+    if (event.ctrlKey || event.metaKey || event.altKey) return
+    const at = Math.max(0, focusedAt)
     const id = rows[at]?.id
     if (id === undefined) return
+    const sight: TreeSight = {
+      rows,
+      element: (wanted) => store.scene.elements.get(wanted),
+      page: Math.max(1, Math.floor(scroller.current!.clientHeight / ROW_HEIGHT) - 1),
+    }
     if (event.key === 'Enter' || event.key === ' ') {
       event.preventDefault()
       store.select(id)
+      store.onFocus([id], 'least')
       return
     }
-    const { go, open } = afterKey(event.key, rows, at, store.scene.elements.get(id))
-    if (open !== undefined) store.setOpen(id, open)
-    if (go !== undefined && rows[go]) {
-      setFocused(rows[go].id)
-      virtual.scrollToIndex(go)
-    }
+    const { go, open } = afterKey(event.key, at, sight)
+    for (const container of open?.ids ?? []) store.setOpen(container, open!.open)
+    if (go !== undefined) goTo(go)
     if (go !== undefined || open !== undefined) event.preventDefault()
+    else if (/^[\p{L}\p{N}_]$/u.test(event.key)) type(event.key, at, sight)
   }
 
   return (
@@ -82,10 +87,19 @@ export function TopologyTree(): React.JSX.Element {
       aria-label="Topology"
       className="tree"
       tabIndex={0}
-      aria-activedescendant={focused === undefined ? undefined : rowId(focused)}
+      aria-activedescendant={focusedAt < 0 ? undefined : rowId(rows[focusedAt]!.id)}
+      onFocus={() => {
+        // What was focused may be gone by now.
+        if (focusedAt < 0)
+          goTo(
+            Math.max(
+              0,
+              rows.findIndex(({ id }) => id === selected),
+            ),
+          )
+      }}
       onKeyDown={onKeyDown}
     >
-      {rows.length === 0 && <p className="faint empty">Nothing here yet.</p>}
       <div style={{ height: virtual.getTotalSize(), position: 'relative' }} role="presentation">
         {virtual.getVirtualItems().map(({ index, start }) => {
           const row = rows[index]!
@@ -135,7 +149,10 @@ function Row({ row, element, top, focused, selected }: RowProps): React.JSX.Elem
       aria-label={describe(element)}
       className={focused ? 'tree-row focused' : 'tree-row'}
       style={{ transform: `translateY(${top}px)`, paddingInlineStart: 6 + (row.level - 1) * INDENT }}
-      onClick={() => store.select(element.id)}
+      onClick={() => {
+        store.select(element.id)
+        store.onFocus([element.id], 'least')
+      }}
       onDoubleClick={() => container && store.setOpen(element.id, element.kind === 'folded')}
     >
       <span
@@ -148,8 +165,9 @@ function Row({ row, element, top, focused, selected }: RowProps): React.JSX.Elem
       >
         {container ? (element.kind === 'open' ? '▾' : '▸') : ''}
       </span>
-      <span className={`state state-${element.state}`} />
+      <span className={`state state-${element.kind === 'leaf' ? element.state : 'container'}`} />
       <span className="tree-label">{element.label}</span>
+      {element.captured && <span className="capture-dot" title="being captured" />}
       <span className="tree-type">{element.hidden > 0 ? `${element.type} · ${element.hidden}` : element.type}</span>
     </div>
   )

@@ -1,0 +1,52 @@
+import { useEffect, useState } from 'react'
+import type { FlowRow } from './api.ts'
+import { usePage } from './page-context.ts'
+
+const REFRESH_MS = 2_000
+/** While the analyzer can't answer, asking often tells nothing new. */
+const RETRY_MS = 10_000
+/** Flows that are asked for at once: the newest. */
+export const MOST_FLOWS = 2_000
+
+/** The query behind the table: all flows, or those seen on one interface; now, or in the five minutes until the time shown. */
+function flowQuery(tid: string | undefined, atMs: number | undefined): string {
+  const context = atMs === undefined ? 'G' : `G.At(${Math.round(atMs)}, 300)`
+  const source = tid === undefined ? `${context}.Flows()` : `${context}.V().Has('TID', '${tid}').Flows()`
+  return `${source}.Sort(DESC, 'Last').Limit(${MOST_FLOWS})`
+}
+
+/** The flows of now, asked again and again, or of a time in the past, asked once; and why there are none when that failed. */
+export function useFlows(
+  tid: string | undefined,
+  atMs: number | undefined,
+): { readonly flows: readonly FlowRow[]; readonly error: string } {
+  const { api } = usePage()
+  const [flows, setFlows] = useState<readonly FlowRow[]>([])
+  const [error, setError] = useState('')
+
+  useEffect(() => {
+    let isStopped = false
+    let timer: ReturnType<typeof setTimeout> | undefined
+    const refresh = async (): Promise<void> => {
+      let pauseMs = REFRESH_MS
+      try {
+        const found = await api.flows(flowQuery(tid, atMs))
+        if (isStopped) return
+        setFlows(found)
+        setError('')
+      } catch (reason) {
+        if (isStopped) return
+        setError((reason as Error).message)
+        pauseMs = RETRY_MS
+      }
+      // The past does not change: only the present is asked for again.
+      if (atMs === undefined) timer = setTimeout(refresh, pauseMs)
+    }
+    void refresh()
+    return () => {
+      isStopped = true
+      clearTimeout(timer)
+    }
+  }, [api, tid, atMs])
+  return { flows, error }
+}

@@ -9,8 +9,6 @@ const PACKAGES = {
   tcpdump: '/usr/bin/tcpdump',
   iperf3: '/usr/bin/iperf3',
   'iputils-ping': '/usr/bin/ping',
-  nfdump: '/usr/bin/nfpcapd',
-  'argus-server': '/usr/sbin/argus',
   chromium: '/usr/bin/chromium',
   'python3-venv': '/usr/lib/python3.11/venv/__init__.py',
   'ca-certificates': '/etc/ssl/certs/ca-certificates.crt',

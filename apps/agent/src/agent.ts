@@ -17,6 +17,7 @@ import { netlinkProbe } from '@skydive/probe-netlink'
 import { netnsProbe } from '@skydive/probe-netns'
 import { createAgentLink, createFlowLink } from '@skydive/sync'
 import { captureFlowOptions } from './capture-options.ts'
+import { foreignProbes, tolerated } from './foreign-probes.ts'
 
 /** What the program gives to the agent. */
 export interface AgentOptions {
@@ -73,6 +74,8 @@ export async function runAgent(options: AgentOptions): Promise<void> {
   })(components)
   const netlink = netlinkProbe({ metricsIntervalMs: netlinkOptions.metrics_update * 1_000 })({ ...components, namespaces: netns })
 
+  const foreign = await foreignProbes(config, components, logger)
+
   const analyzers = (values.analyzers.length > 0 ? values.analyzers : [values.analyzer.listen]).map(parseServiceAddress)
   const { username, password } = values.agent.auth.cluster
   const credentials = username === undefined ? undefined : { username, password: password ?? '' }
@@ -117,7 +120,9 @@ export async function runAgent(options: AgentOptions): Promise<void> {
     },
     status: () => ({
       Analyzers: link.status(),
-      TopologyProbes: { hardware: hardware.status.state, netlink: netlink.status.state, netns: netns.status.state },
+      TopologyProbes: Object.fromEntries(
+        [hardware, netns, netlink, ...foreign].map(({ name, status }) => [name, { Status: status.state }]),
+      ),
       FlowProbes: captures.captureTypes,
       Flows: flowLink.status(),
     }),
@@ -139,6 +144,7 @@ export async function runAgent(options: AgentOptions): Promise<void> {
     { name: 'hardware', service: hardware },
     { name: 'netns', service: netns },
     { name: 'netlink', service: netlink },
+    ...foreign.map((probe) => ({ name: probe.name, service: tolerated(probe, logger) })),
     { name: 'api', service: { start: async () => options.onReady?.((await server.start()).url), stop: () => server.stop() } },
     { name: 'captures', service: captures },
     { name: 'flows', service: flowLink },

@@ -57,6 +57,9 @@ const PROTOCOLS: Readonly<Record<number, FlowProtocol>> = {
   [TRANSPORT.SCTP]: 'SCTP',
 }
 
+/** A flow that is being put together. */
+type Draft = { -readonly [K in keyof Flow]?: Flow[K] }
+
 /** What the exporter reads besides the columns. */
 export interface FlowExporterInit {
   readonly columns: FlowColumns
@@ -89,28 +92,27 @@ export class FlowExporter {
     const transport = kind & KIND_TRANSPORT_MASK
     const path = columns.cold[(id << COLD_SHIFT) + COLD_PATH]!
     const isUpdated = columns.wide[(id << WIDE_SHIFT) + WIDE_UPDATE_LAST_MS]! !== 0
-    return {
-      UUID: uuid,
-      LayersPath: this.#init.paths.text(path),
-      Application: this.application(id),
-      ...((kind & KIND_HAS_LINK) !== 0 && { Link: this.#link(id) }),
-      ...((kind & (KIND_IPV4 | KIND_IPV6)) !== 0 && { Network: this.#network(id, kind) }),
-      ...(PROTOCOLS[transport] && { Transport: this.#transport(id, kind, PROTOCOLS[transport]) }),
-      ...(transport === TRANSPORT.ICMP && { ICMP: this.#icmp(id) }),
-      ...(isUpdated && { LastUpdateMetric: this.#lastUpdate(id) }),
-      Metric: this.#metric(id, startMs, lastMs),
-      ...(hasTcpMetric && transport === TRANSPORT.TCP && { TCPMetric: this.#tcpMetric(id) }),
-      Start: startMs,
-      Last: lastMs,
-      TrackingID: trackingId,
-      L3TrackingID: l3TrackingId,
-      ParentUUID: '',
-      ...(nodeTid !== '' && { NodeTID: nodeTid }),
-      ...(captureId !== '' && { CaptureID: captureId }),
-      RawPacketsCaptured: columns.cold[(id << COLD_SHIFT) + COLD_RAW_PACKETS]!,
-      ...(finish !== 0 && { FinishType: finish }),
-      ...(rawPackets && rawPackets.length > 0 && { LastRawPackets: rawPackets }),
-    }
+    // Member by member, not by spreading conditions: this is made for every flow of every update.
+    const flow: Draft = { UUID: uuid, LayersPath: this.#init.paths.text(path), Application: this.application(id) }
+    if ((kind & KIND_HAS_LINK) !== 0) flow.Link = this.#link(id)
+    if ((kind & (KIND_IPV4 | KIND_IPV6)) !== 0) flow.Network = this.#network(id, kind)
+    const protocol = PROTOCOLS[transport]
+    if (protocol) flow.Transport = this.#transport(id, kind, protocol)
+    if (transport === TRANSPORT.ICMP) flow.ICMP = this.#icmp(id)
+    if (isUpdated) flow.LastUpdateMetric = this.#lastUpdate(id)
+    flow.Metric = this.#metric(id, startMs, lastMs)
+    if (hasTcpMetric && transport === TRANSPORT.TCP) flow.TCPMetric = this.#tcpMetric(id)
+    flow.Start = startMs
+    flow.Last = lastMs
+    flow.TrackingID = trackingId
+    flow.L3TrackingID = l3TrackingId
+    flow.ParentUUID = ''
+    if (nodeTid !== '') flow.NodeTID = nodeTid
+    if (captureId !== '') flow.CaptureID = captureId
+    flow.RawPacketsCaptured = columns.cold[(id << COLD_SHIFT) + COLD_RAW_PACKETS]!
+    if (finish !== 0) flow.FinishType = finish
+    if (rawPackets && rawPackets.length > 0) flow.LastRawPackets = rawPackets
+    return flow as Flow
   }
 
   /** `Application`: what the port map says, or else the last layer of the path. */
@@ -165,15 +167,15 @@ export class FlowExporter {
     const { records, recordsWide, wide } = this.#init.columns
     const base = id << RECORD_SHIFT
     const rtt = wide[(id << WIDE_SHIFT) + WIDE_RTT_NS]!
-    return {
+    const metric = {
       ABPackets: records[base + RECORD_AB_PACKETS]! >>> 0,
       ABBytes: recordsWide[(base >> 1) + RECORD_AB_BYTES_WIDE]!,
       BAPackets: records[base + RECORD_BA_PACKETS]! >>> 0,
       BABytes: recordsWide[(base >> 1) + RECORD_BA_BYTES_WIDE]!,
       Start: startMs,
       Last: lastMs,
-      ...(rtt !== 0 && { RTT: rtt }),
     }
+    return rtt === 0 ? metric : { ...metric, RTT: rtt }
   }
 
   #lastUpdate(id: number): FlowMetric {

@@ -139,13 +139,12 @@ export class Xxh64 {
     }
     const accumulator = this.#accumulator
     accumulator.set(0, 0)
-    const rotations = [1, 7, 12, 18]
     const lane = this.#lane
-    this.#lanes.forEach((source, index) => {
-      lane.set(source.high, source.low)
-      lane.rotate(rotations[index]!)
+    for (let index = 0; index < 4; index++) {
+      lane.set(this.#lanes[index]!.high, this.#lanes[index]!.low)
+      lane.rotate(index === 0 ? 1 : index === 1 ? 7 : index === 2 ? 12 : 18)
       accumulator.add(lane.high, lane.low)
-    })
+    }
     for (const source of this.#lanes) {
       lane.set(source.high, source.low)
       lane.multiply(P2H, P2L)
@@ -170,7 +169,31 @@ export class Xxh64 {
   readonly #input = new Register()
 }
 
+/** The character code of a hexadecimal digit. */
+function digit(nibble: number): number {
+  return nibble < 10 ? 48 + nibble : 87 + nibble
+}
+
 /** A 64-bit number, given by its unsigned halves, in lower-case hexadecimal without leading zeros. */
 export function hexText(high: number, low: number): string {
-  return high === 0 ? low.toString(16) : high.toString(16) + low.toString(16).padStart(8, '0')
+  if (high >>> 28 === 0) return high === 0 ? low.toString(16) : high.toString(16) + low.toString(16).padStart(8, '0')
+  // Nearly all have 16 digits: one call makes the text in one piece.
+  return String.fromCharCode(
+    digit(high >>> 28),
+    digit((high >>> 24) & 15),
+    digit((high >>> 20) & 15),
+    digit((high >>> 16) & 15),
+    digit((high >>> 12) & 15),
+    digit((high >>> 8) & 15),
+    digit((high >>> 4) & 15),
+    digit(high & 15),
+    digit(low >>> 28),
+    digit((low >>> 24) & 15),
+    digit((low >>> 20) & 15),
+    digit((low >>> 16) & 15),
+    digit((low >>> 12) & 15),
+    digit((low >>> 8) & 15),
+    digit((low >>> 4) & 15),
+    digit(low & 15),
+  )
 }

@@ -1,9 +1,31 @@
-const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
+const COLON = 58
+
+/** The character code of a hexadecimal digit. */
+function digit(nibble: number): number {
+  return nibble < 10 ? 48 + nibble : 87 + nibble
+}
 
 /** A MAC address of 6 bytes as flows spell it: `'02:00:00:00:01:02'`. The words hold its first four and last two bytes, big endian. */
 export function macText(high: number, low: number): string {
-  const first = `${HEX[(high >>> 24) & 0xff]}:${HEX[(high >>> 16) & 0xff]}:${HEX[(high >>> 8) & 0xff]}:${HEX[high & 0xff]}`
-  return `${first}:${HEX[(low >>> 8) & 0xff]}:${HEX[low & 0xff]}`
+  return String.fromCharCode(
+    digit(high >>> 28),
+    digit((high >>> 24) & 15),
+    COLON,
+    digit((high >>> 20) & 15),
+    digit((high >>> 16) & 15),
+    COLON,
+    digit((high >>> 12) & 15),
+    digit((high >>> 8) & 15),
+    COLON,
+    digit((high >>> 4) & 15),
+    digit(high & 15),
+    COLON,
+    digit((low >>> 12) & 15),
+    digit((low >>> 8) & 15),
+    COLON,
+    digit((low >>> 4) & 15),
+    digit(low & 15),
+  )
 }
 
 /** An IPv4 address from its big-endian word: `'10.0.0.1'`. */

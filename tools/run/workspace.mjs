@@ -63,10 +63,10 @@ function contentFingerprint(paths) {
   return hash.digest('hex')
 }
 
-/** Runs `work` unless it succeeded before with the same fingerprint. */
-async function unlessDone(name, mark, work) {
+/** Runs `work` unless it succeeded before with the same fingerprint and its `result` is still there. */
+async function unlessDone(name, mark, result, work) {
   const stamp = join(CACHE, `${name}.stamp`)
-  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === mark) return 0
+  if (existsSync(result) && existsSync(stamp) && readFileSync(stamp, 'utf8') === mark) return 0
   const code = await work()
   if (code === 0) {
     mkdirSync(dirname(stamp), { recursive: true })
@@ -80,8 +80,7 @@ export function install() {
   const manifests = ['package.json', 'pnpm-workspace.yaml', 'pnpm-lock.yaml'].map((file) => join(ROOT, file))
   for (const parent of ['packages', 'apps'])
     manifests.push(...[...files(join(ROOT, parent), (path) => path.endsWith('/package.json'))])
-  const present = existsSync(join(ROOT, 'node_modules', '.modules.yaml')) ? 'present' : 'absent'
-  return unlessDone('install', contentFingerprint(manifests) + present, async () => {
+  return unlessDone('install', contentFingerprint(manifests), join(ROOT, 'node_modules', '.modules.yaml'), async () => {
     console.log('installing the dependencies…')
     const code = await pnpm(['install', '--frozen-lockfile', '--prefer-offline', '--reporter=append-only'], { quiet: true })
     if (code !== 0) console.error('the installation failed; the output is above. Is a package registry within reach?')
@@ -94,7 +93,7 @@ export function buildApps() {
   const sources = ['packages', 'apps', 'tools'].flatMap((parent) => [
     ...files(join(ROOT, parent), (path) => /\.(tsx?|mjs|json|css|html|svg)$/.test(path) && !/\.test\.tsx?$/.test(path)),
   ])
-  return unlessDone('apps', fingerprint(sources), async () => {
+  return unlessDone('apps', fingerprint(sources), join(ROOT, 'apps', 'skydive', 'dist', 'skydive.js'), async () => {
     console.log('building…')
     return run(process.execPath, [join(ROOT, 'tools', 'build-apps.mjs')])
   })

@@ -11,13 +11,14 @@ import type { Clock, Metadata, Service } from '@skydive/contracts'
 import { type Config, createLogging, createMetrics, type NamedService, parseServiceAddress, runServices } from '@skydive/daemon'
 import { createGraph } from '@skydive/graph'
 import { createGremlin, resultToJson } from '@skydive/gremlin-dsl'
-import { openKernel } from '@skydive/kernel'
+import { openKernel, readCapabilities } from '@skydive/kernel'
 import { type HardwareOptions, hardwareProbe, keepTids, openNodeIds, putHostNode } from '@skydive/probe-host'
 import { netlinkProbe } from '@skydive/probe-netlink'
 import { netnsProbe } from '@skydive/probe-netns'
 import { createAgentLink, createFlowLink } from '@skydive/sync'
 import { captureFlowOptions } from './capture-options.ts'
 import { foreignProbes, tolerated } from './foreign-probes.ts'
+import { missingCapabilities } from './missing-capabilities.ts'
 
 /** What the program gives to the agent. */
 export interface AgentOptions {
@@ -44,6 +45,8 @@ export async function runAgent(options: AgentOptions): Promise<void> {
   const { logger, flush } = createLogging(values.logging, 'agent')
   const metrics = createMetrics()
   for (const warning of config.warnings) logger.warn({}, warning)
+  const unseen = missingCapabilities(readCapabilities())
+  if (unseen !== undefined) logger.warn({}, unseen)
 
   const graph = createGraph({ retention: { ageMs: 60_000, bytes: 16 * 1024 * 1024 } })
   const writer = graph.writer({ origin: `agent.${hostId}`, host: hostId })

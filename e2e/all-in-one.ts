@@ -65,12 +65,15 @@ export async function startAllInOne({
   hostId = 'e2e',
   env = {},
   port = 0,
+  parentDir = tmpdir(),
 }: {
   hostId?: string
   env?: Record<string, string>
   port?: number
+  /** Where its folder is made. */
+  parentDir?: string
 } = {}): Promise<AllInOne> {
-  const dataDir = mkdtempSync(join(tmpdir(), 'skydive-e2e-'))
+  const dataDir = mkdtempSync(join(parentDir, 'skydive-e2e-'))
   const args = ['allinone', '--data-dir', dataDir, '--host-id', hostId]
   let listen = `127.0.0.1:${port}`
   let output = ''

@@ -49,29 +49,41 @@ export class Partitions {
     return this.#starts
   }
 
-  /** The newest partition, or `undefined` in an empty store. */
-  newest(): Partition | undefined {
-    const start = this.#starts.at(-1)
-    return start === undefined ? undefined : this.at(start)
-  }
-
   /** The partition that starts at `startMs`, opened when first asked for. */
   at(startMs: number): Partition {
     const known = this.#open.get(startMs)
     if (known) return known
     const path = join(this.#dir, `${this.#series}-${startMs}.db`)
     const database = openDatabase(path, 'NORMAL')
-    database.exec(this.#schema)
+    try {
+      database.exec(this.#schema)
+    } catch (error) {
+      database.close()
+      throw error
+    }
     const partition = { startMs, path, database }
     this.#open.set(startMs, partition)
     return partition
   }
 
-  /** Begins a new partition. `startMs` must be later than every other. */
-  create(startMs: number): Partition {
-    const partition = this.at(startMs)
+  /**
+   * Begins a new partition with what `fill` writes into it; when either fails, as on a full disk, nothing of it is left. `startMs` must be later
+   * than every other.
+   */
+  create(startMs: number, fill: (partition: Partition) => void = () => {}): void {
+    try {
+      fill(this.at(startMs))
+    } catch (error) {
+      this.#remove(startMs)
+      throw error
+    }
     this.#starts.push(startMs)
-    return partition
+  }
+
+  #remove(startMs: number): void {
+    this.#open.get(startMs)?.database.close()
+    this.#open.delete(startMs)
+    removeDatabase(join(this.#dir, `${this.#series}-${startMs}.db`))
   }
 
   /** Partitions that hold something of `[fromMs, toMs]`, oldest first. */
@@ -85,11 +97,7 @@ export class Partitions {
   retain(oldestMs: number, maxBytes: number): number {
     let removed = 0
     while (this.#starts.length > 1 && (this.#starts[1]! < oldestMs || this.bytes() > maxBytes)) {
-      const start = this.#starts.shift()!
-      const open = this.#open.get(start)
-      open?.database.close()
-      this.#open.delete(start)
-      removeDatabase(join(this.#dir, `${this.#series}-${start}.db`))
+      this.#remove(this.#starts.shift()!)
       removed += 1
     }
     return removed

@@ -1,5 +1,5 @@
 import { chmodSync, mkdirSync, statSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import type { EnhancedFlow, FlowMetric, FlowQuery, KeyValueEntry, RawPacket, TimeSlice } from '@skydive/contracts'
 import { InvalidArgumentError, UnavailableError } from '@skydive/contracts'
 import { FLOW_SCHEMA, FlowPartition } from './flow-partition.ts'
@@ -53,11 +53,14 @@ export class StorageEngine {
     const newest = this.#topologyFiles.starts.at(-1)
     if (newest !== undefined && nowMs < newest + this.#settings.topologyPartitionMs) return this.#topologyAt(newest)
     const carried = newest === undefined ? [] : this.#topologyAt(newest).live()
-    this.#topologyFiles.create(nowMs)
-    const partition = this.#topologyAt(nowMs)
-    partition.write(carried)
+    // Without what it inherits the file would be a hole in the history: it begins with that or not at all.
+    this.#topologyFiles.create(nowMs, ({ database }) => {
+      const partition = new TopologyPartition(nowMs, database)
+      partition.write(carried)
+      this.#topology.set(nowMs, partition)
+    })
     this.#retain(nowMs)
-    return partition
+    return this.#topologyAt(nowMs)
   }
 
   #flowsAt(startMs: number): FlowPartition {
@@ -177,9 +180,13 @@ export class StorageEngine {
   }
 }
 
+/** File systems of the kernel, where nothing can be kept. Making folders below `/proc` never returns in Node. */
+const KERNEL_FOLDERS = /^\/(proc|sys)(\/|$)/
+
 /** Makes the directory, readable by its owner alone: it holds what the network did. */
 function prepareDirectory(dataDir: string): void {
   try {
+    if (KERNEL_FOLDERS.test(resolve(dataDir))) throw new Error('the kernel keeps no files there')
     mkdirSync(dataDir, { recursive: true, mode: 0o700 })
     if (!statSync(dataDir).isDirectory()) throw new Error('not a directory')
     chmodSync(dataDir, 0o700)

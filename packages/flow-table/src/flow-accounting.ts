@@ -64,10 +64,7 @@ import { RawPacketKeeper } from './raw-packets.ts'
 import { RowDecoder } from './row-decoder.ts'
 import { warmUpBlocks } from './warm-up.ts'
 
-/**
- * Rows decoded and applied together. A batch lets the memory answer for many flows at once; 64 rows still fit the first cache beside what
- * they point at (bench `flow-table`).
- */
+/** Rows decoded and applied together: the memory answers for many flows at once, and the rows still fit the first cache. */
 const BATCH_ROWS = 64
 const SPECIAL = FLAG_TCP_EVENT | FLAG_ECHO_REQUEST | FLAG_ECHO_REPLY
 /** Share of the table (as a shift) that one eviction frees: it costs a pass over all flows. */

@@ -2,7 +2,7 @@
 //  - a record of 16 words (64 bytes, one cache line): its key and what every packet changes;
 //  - a row in `cold` (32-bit) and `wide` (64-bit) for what changes rarely.
 //
-// Single constants, not objects of them: the build puts their values into the code, and the packet loop is a quarter faster for it.
+// Single constants, not objects of them: the build puts their values into the code, where the packet loop needs no load for them.
 
 // Words of a key in a flow record.
 /** High 4 bytes of the smaller MAC, both low halves, high 4 bytes of the greater one; 0 when the link is no part of the key. */

@@ -70,6 +70,7 @@ export function drawCells(
         zoom,
       )
   }
+  if (zoom >= DOTS_BELOW) captureMarks(context, cells, theme)
 }
 
 function drawGroup(
@@ -84,7 +85,6 @@ function drawGroup(
     return
   }
   circles(context, cells, theme)
-  captureMarks(context, cells, theme)
   if (zoom >= TEXT_FROM) texts(context, cells, depths, theme)
 }
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
-import { createGraph } from '@skydive/graph'
+import { createGraph, type Graph } from '@skydive/graph'
+import fc from 'fast-check'
 import { FoldModel } from './fold-model.ts'
 import type { SceneDelta, SceneElement } from './scene.ts'
 
@@ -141,4 +142,109 @@ describe('FoldModel', () => {
     flush()
     expect(scene.size).toBe(5)
   })
+
+  test.each([
+    ['UP', 'up'],
+    ['DOWN', 'down'],
+    ['LOWERLAYERDOWN', 'waiting'],
+    ['DORMANT', 'waiting'],
+    ['UNKNOWN', 'none'],
+    [undefined, 'none'],
+  ])('state %s is %s', (State, expected) => {
+    const { writer, flush, scene } = following()
+    writer.transaction((tx) => tx.addNode({ id: 'a', metadata: { Type: 'veth', ...(State !== undefined && { State }) } }))
+    flush()
+    expect(scene.get('a')?.state).toBe(expected)
+  })
+
+  test('the lines of a container are those that leave it, between what is drawn', () => {
+    const { node, writer, flush, model } = following()
+    for (const host of ['a', 'b']) {
+      node(host, 'host')
+      node(`${host}0`, 'veth', host)
+      node(`${host}1`, 'veth', host)
+    }
+    writer.transaction((tx) => {
+      tx.linkLayer2('a0', 'b0')
+      tx.linkLayer2('a0', 'a1')
+    })
+    flush()
+    expect(model.linesOf('a0')).toEqual([
+      { from: 'a0', to: 'b0', relation: 'layer2' },
+      { from: 'a0', to: 'a1', relation: 'layer2' },
+    ])
+    expect(model.linesOf('a')).toEqual([{ from: 'a0', to: 'b0', relation: 'layer2' }])
+    model.setOpen('a', false)
+    flush()
+    expect(model.linesOf('a')).toEqual([{ from: 'a', to: 'b0', relation: 'layer2' }])
+    expect(model.linesOf('nobody')).toEqual([])
+  })
+
+  test('deltas add up to the scene of the whole graph, after any changes and foldings', () => {
+    const id = fc.nat(11)
+    const operation = fc.oneof(
+      { weight: 5, arbitrary: fc.record({ op: fc.constant('add' as const), id, other: id }) },
+      { weight: 2, arbitrary: fc.record({ op: fc.constant('delete' as const), id, other: id }) },
+      { weight: 3, arbitrary: fc.record({ op: fc.constant('own' as const), id, other: id }) },
+      { weight: 3, arbitrary: fc.record({ op: fc.constant('link' as const), id, other: id }) },
+      { weight: 1, arbitrary: fc.record({ op: fc.constant('down' as const), id, other: id }) },
+      { weight: 2, arbitrary: fc.record({ op: fc.constant('fold' as const), id, other: id }) },
+      { weight: 2, arbitrary: fc.record({ op: fc.constant('flush' as const), id, other: id }) },
+    )
+    fc.assert(
+      fc.property(fc.array(operation, { maxLength: 60 }), (operations) => {
+        const { graph, writer, model, scene, edges, flush } = following()
+        const has = (n: number): boolean => graph.view.nodeOrdinal(`n${n}`) >= 0
+        for (const { op, id: n, other } of operations) {
+          if (op === 'add' && !has(n)) {
+            writer.transaction((tx) => tx.addNode({ id: `n${n}`, metadata: { Type: 'veth', Name: `n${n}`, State: 'UP' } }))
+          } else if (op === 'delete' && has(n)) writer.transaction((tx) => tx.deleteNode(`n${n}`))
+          // Owners have smaller numbers: ownership is a forest.
+          else if (op === 'own' && n > other && has(n) && has(other)) writer.transaction((tx) => tx.own(`n${other}`, `n${n}`))
+          else if (op === 'link' && n !== other && has(n) && has(other)) {
+            writer.transaction((tx) => tx.linkLayer2(`n${n}`, `n${other}`))
+          } else if (op === 'down' && has(n)) writer.transaction((tx) => tx.patchNode(`n${n}`, { State: 'DOWN' }))
+          else if (op === 'fold') model.setOpen(`n${n}`, !model.isOpen(`n${n}`))
+          else if (op === 'flush') flush()
+        }
+        flush()
+        // A model that sees the graph for the first time, folded alike.
+        const fresh = freshScene(graph, (n) => model.isOpen(n))
+        const withoutPlaces = [...scene.values()].map(({ x: _x, y: _y, width: _w, height: _h, ...element }) => element)
+        expect(withoutPlaces.sort(byId)).toEqual(fresh.elements)
+        expect([...edges.values()].sort()).toEqual(fresh.edges)
+        const open = [...scene.values()].filter(({ kind }) => kind === 'open')
+        for (const { id: container, x, y, width, height } of open) {
+          for (const member of scene.values()) {
+            if (member.parent !== container) continue
+            expect([
+              x <= member.x,
+              y < member.y,
+              x + width >= member.x + member.width,
+              y + height >= member.y + member.height,
+            ]).toEqual([true, true, true, true])
+          }
+        }
+      }),
+      { numRuns: 300 },
+    )
+  })
 })
+
+const byId = (a: { id: string }, b: { id: string }): number => (a.id < b.id ? -1 : 1)
+
+/** What a model shows that takes the graph as it is now, without places. */
+function freshScene(graph: Graph, isOpen: (id: string) => boolean) {
+  const model = new FoldModel()
+  model.reset(graph.view)
+  graph.view.forEachNode((ordinal) => {
+    const { id } = graph.view.node(ordinal)
+    model.setOpen(id, isOpen(id))
+    return true
+  })
+  const { elements, edges } = model.flush()
+  return {
+    elements: elements.map(({ x: _x, y: _y, width: _w, height: _h, ...element }) => element).sort(byId),
+    edges: edges.map((edge) => `${edge.from}-${edge.to} ${edge.relation} ${edge.count}`).sort(),
+  }
+}

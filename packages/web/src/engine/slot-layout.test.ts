@@ -32,7 +32,40 @@ describe('SlotLayout', () => {
     const before = layout.rectOf('host')!
     for (let i = 0; i < 40; i++) layout.addLeaf(`eth${i}`, 'host')
     const after = layout.rectOf('host')!
-    expect({ x: after.x, y: after.y, width: after.width }).toEqual({ x: before.x, y: before.y, width: before.width })
+    expect({ x: after.x, y: after.y }).toEqual({ x: before.x, y: before.y })
+  })
+
+  test('a container of thousands gets wide as well as high, without moving a member', () => {
+    const layout = new SlotLayout()
+    layout.openContainer('host', ROOT, 4)
+    layout.addLeaf('first', 'host')
+    layout.addLeaf('second', 'host')
+    const before = [layout.rectOf('first'), layout.rectOf('second')]
+    for (let i = 0; i < 2_000; i++) layout.addLeaf(`eth${i}`, 'host')
+    const { width, height } = layout.rectOf('host')!
+    expect([width / height > 0.6, width / height < 1.8]).toEqual([true, true])
+    expect([layout.rectOf('first'), layout.rectOf('second')]).toEqual(before)
+  })
+
+  test('what goes and comes back has its old place, when that is still free; a container brings its members back to theirs', () => {
+    const layout = new SlotLayout()
+    layout.openContainer('host', ROOT, 4)
+    layout.openContainer('ns', 'host', 4)
+    for (const id of ['a', 'b', 'c']) layout.addLeaf(id, 'ns')
+    layout.addLeaf('x', 'host')
+    const before = ['host', 'ns', 'a', 'b', 'c', 'x'].map((id) => layout.rectOf(id))
+    layout.remove('host')
+    layout.addLeaf('other', ROOT)
+    layout.remove('other')
+    layout.openContainer('host', ROOT, 1)
+    layout.addLeaf('x', 'host')
+    layout.openContainer('ns', 'host', 1)
+    for (const id of ['c', 'a', 'b']) layout.addLeaf(id, 'ns')
+    expect(['host', 'ns', 'a', 'b', 'c', 'x'].map((id) => layout.rectOf(id))).toEqual(before)
+    layout.remove('a')
+    layout.addLeaf('thief', 'ns')
+    layout.addLeaf('a', 'ns')
+    expect([layout.rectOf('thief'), layout.rectOf('a')]).toEqual([before[2], { ...before[2]!, y: before[2]!.y + CELL_HEIGHT }])
   })
 
   test('a saved layout puts everything back', () => {

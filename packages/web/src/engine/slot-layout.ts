@@ -32,6 +32,8 @@ export interface SavedLayout {
 const TITLE_ROWS = 1
 /** Columns of the root: what fits a screen at a readable zoom, before it goes on below. */
 const ROOT_COLUMNS = 48
+/** Full containers get half as many rows or columns again, so that growing stays rare. */
+const GROWTH = 1.5
 /** Places of elements that are gone are kept up to this many. */
 const MOST_FORMER = 20_000
 
@@ -161,12 +163,53 @@ export class SlotLayout {
     const inside = this.#insides.get(container)
     if (!inside) throw new Error(`layout: ${container} was not opened before ${id} was put into it`)
     if (columns > inside.columns) this.#widen(container, columns)
-    const slot = this.#formerSlot(id, container, inside, columns, rows) ?? freeSlot(inside, columns, rows)
+    const slot = this.#formerSlot(id, container, inside, columns, rows) ?? this.#slotWithin(container, inside, columns, rows)
     if (slot.y + rows > inside.rows) this.#heighten(container, slot.y + rows)
     const place = { container, x: slot.x, y: slot.y, columns, rows }
     mark(inside, place, 1)
     inside.members.add(id)
     this.#places.set(id, place)
+  }
+
+  /**
+   * A free slot in what a container has. A full one is widened first, where the cells beside it are free and it is higher than wide or can't
+   * grow downwards: thousands of members make no strip, and what need not move stays.
+   */
+  #slotWithin(container: string, inside: Inside, columns: number, rows: number): { readonly x: number; readonly y: number } {
+    const slot = freeSlot(inside, columns, rows)
+    if (slot.y + rows <= inside.rows || container === ROOT) return slot
+    const isHigh = inside.rows * CELL_HEIGHT > inside.columns * CELL_WIDTH
+    const wider = Math.min(ROOT_COLUMNS, Math.ceil(inside.columns * GROWTH))
+    if (wider <= inside.columns || (!isHigh && this.#isRoomBelow(container, rowsToGrow(inside, slot.y + rows)))) return slot
+    if (!this.#makeRoom(container, wider)) return slot
+    this.#widen(container, wider)
+    return freeSlot(inside, columns, rows)
+  }
+
+  #isRoomBelow(container: string, rows: number): boolean {
+    const place = this.#places.get(container)!
+    return this.#isFreeFor(place, place.columns, rows + TITLE_ROWS)
+  }
+
+  /** Whether a place could have this size, were it not for itself. */
+  #isFreeFor(place: Place, columns: number, rows: number): boolean {
+    const around = this.#insides.get(place.container)!
+    mark(around, place, 0)
+    const isRoom = isFree(around, place.x, place.y, columns, rows)
+    mark(around, place, 1)
+    return isRoom
+  }
+
+  /** Whether a container can get wider in place; containers around it are widened when that is what it takes. */
+  #makeRoom(container: string, columns: number): boolean {
+    const place = this.#places.get(container)!
+    const around = this.#insides.get(place.container)!
+    const missing = place.x + columns - around.columns
+    if (!this.#isFreeFor(place, Math.min(columns, around.columns - place.x), place.rows)) return false
+    if (missing <= 0) return true
+    if (place.container === ROOT || !this.#makeRoom(place.container, around.columns + missing)) return false
+    this.#widen(place.container, around.columns + missing)
+    return true
   }
 
   #formerSlot(id: string, container: string, inside: Inside, columns: number, rows: number): Place | undefined {
@@ -179,8 +222,7 @@ export class SlotLayout {
   /** More rows for a container: in place where the cells below are free, else at another place of its own parent. */
   #heighten(container: string, neededRows: number): void {
     const inside = this.#insides.get(container)!
-    // Half as many again, so that growing stays rare.
-    const rows = container === ROOT ? neededRows : Math.max(neededRows, Math.ceil(inside.rows * 1.5))
+    const rows = container === ROOT ? neededRows : rowsToGrow(inside, neededRows)
     growRows(inside, rows)
     this.#resize(container, inside.columns, rows + TITLE_ROWS)
   }
@@ -214,6 +256,10 @@ export class SlotLayout {
 
 function newInside(columns: number, rows: number): Inside {
   return { columns, rows, taken: new Uint8Array(columns * rows), members: new Set() }
+}
+
+function rowsToGrow(inside: Inside, neededRows: number): number {
+  return Math.max(neededRows, Math.ceil(inside.rows * GROWTH))
 }
 
 function growRows(inside: Inside, rows: number): void {

@@ -1,6 +1,5 @@
 import { usePage, usePageState } from './page-context.ts'
-
-const clock = (timeMs: number): string => new Date(timeMs).toLocaleTimeString()
+import { clockTime } from './text.ts'
 
 /** Says over the drawing what it shows when that is not the network as it is now. */
 export function CanvasNotice(): React.JSX.Element | null {
@@ -13,7 +12,9 @@ export function CanvasNotice(): React.JSX.Element | null {
   if (connection.state === 'lost' && lostAtMs !== undefined) {
     return (
       <p className="notice notice-lost" role="alert">
-        {nodes > 0 ? `Connection lost: this is the network as it was at ${clock(lostAtMs)}.` : 'The analyzer can’t be reached.'}{' '}
+        {nodes > 0
+          ? `Connection lost: this is the network as it was at ${clockTime(lostAtMs)}.`
+          : 'The analyzer can’t be reached.'}{' '}
         Trying again… <span className="faint">({connection.detail})</span>
       </p>
     )

@@ -1,6 +1,6 @@
 import { createColumnHelper, createSortedRowModel, rowSortingFeature, sortFn_basic, tableFeatures } from '@tanstack/react-table'
 import type { FlowRow } from './api.ts'
-import { formatBytes } from './text.ts'
+import { clockTime, formatBytes } from './text.ts'
 
 const packets = ({ Metric }: FlowRow): number => (Metric ? Metric.ABPackets + Metric.BAPackets : 0)
 const bytes = ({ Metric }: FlowRow): number => (Metric ? Metric.ABBytes + Metric.BABytes : 0)
@@ -77,6 +77,6 @@ export const COLUMNS = column.columns([
     id: 'last',
     header: 'Last packet',
     sortFn: 'basic',
-    cell: ({ getValue }) => new Date(getValue()).toLocaleTimeString(),
+    cell: ({ getValue }) => clockTime(getValue()),
   }),
 ])

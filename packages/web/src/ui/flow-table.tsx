@@ -1,6 +1,6 @@
 import { type SortingState, useTable } from '@tanstack/react-table'
 import { useVirtualizer } from '@tanstack/react-virtual'
-import { useMemo, useRef, useState } from 'react'
+import { useEffect, useMemo, useRef, useState } from 'react'
 import type { FlowRow } from './api.ts'
 import { COLUMNS, features, searchText } from './flow-columns.tsx'
 import { usePage, usePageState } from './page-context.ts'
@@ -45,6 +45,11 @@ export function FlowTable(): React.JSX.Element {
   const visible = virtual.getVirtualItems()
   const above = visible[0]?.start ?? 0
   const below = virtual.getTotalSize() - (visible.at(-1)?.end ?? 0)
+
+  const hasMarks = usePageState((state) => state.highlighted.size > 0)
+  useEffect(() => {
+    if (!hasMarks) setFollowed(undefined)
+  }, [hasMarks])
 
   const follow = (flow: FlowRow): void => {
     const isFollowed = followed === flow.UUID

@@ -12,7 +12,7 @@ import { EditorView, keymap, placeholder } from '@codemirror/view'
 import { completeGremlin } from '@skydive/gremlin-dsl'
 import { useCallback, useEffect, useRef, useState } from 'react'
 import { ApiError } from './api.ts'
-import { usePage } from './page-context.ts'
+import { usePage, usePageState } from './page-context.ts'
 
 /** What the editor calls the kinds of completions. */
 const KIND_ICONS = { step: 'function', predicate: 'method', constant: 'constant', key: 'property' } as const
@@ -70,7 +70,7 @@ export function GremlinBox(): React.JSX.Element {
   const [answer, setAnswer] = useState<unknown>(undefined)
   const [error, setError] = useState('')
   const [busy, setBusy] = useState(false)
-  const [marked, setMarked] = useState(0)
+  const hasMarks = usePageState((state) => state.highlighted.size > 0)
 
   const run = useCallback(async (): Promise<void> => {
     const view = editor.current!
@@ -82,9 +82,7 @@ export function GremlinBox(): React.JSX.Element {
       const found = await api.query(query)
       setAnswer(found)
       setError('')
-      const ids = elementIds(found)
-      setMarked(ids.length)
-      store.send({ kind: 'highlight', ids, reveal: true })
+      store.send({ kind: 'highlight', ids: elementIds(found), reveal: true })
     } catch (reason) {
       setAnswer(undefined)
       setError((reason as Error).message)
@@ -150,14 +148,7 @@ export function GremlinBox(): React.JSX.Element {
         <button type="button" className="primary" disabled={busy} onClick={() => void run()}>
           {busy ? 'Running…' : 'Run'}
         </button>
-        <button
-          type="button"
-          disabled={marked === 0}
-          onClick={() => {
-            setMarked(0)
-            store.send({ kind: 'highlight', ids: [], reveal: false })
-          }}
-        >
+        <button type="button" disabled={!hasMarks} onClick={() => store.send({ kind: 'highlight', ids: [], reveal: false })}>
           Clear marks
         </button>
       </div>
@@ -170,7 +161,7 @@ export function GremlinBox(): React.JSX.Element {
         <>
           <p className="faint" role="status">
             {summary(answer)}
-            {marked > 0 && ', marked in the drawing'}
+            {hasMarks && ', marked in the drawing'}
           </p>
           <pre className="answer">{printed(answer)}</pre>
         </>

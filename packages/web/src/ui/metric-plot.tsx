@@ -2,7 +2,7 @@ import { useEffect, useRef } from 'react'
 import uPlot from 'uplot'
 import type { MetricPoint } from '../engine/messages.ts'
 import { isDark, onColorScheme } from './color-scheme.ts'
-import { formatRate } from './text.ts'
+import { clockTime, formatRate } from './text.ts'
 
 const PLOT_HEIGHT = 120
 /** The scale reaches at least this far, so that single packets don't look like a storm. */
@@ -14,8 +14,6 @@ const LIGHT = { text: '#55677a', grid: '#d5dde5', received: '#1d6fb8', sent: '#c
 const DARK = { text: '#a3b4c4', grid: '#33414f', received: '#6cb6f5', sent: '#ff7eb0' } as const
 // Asked at every draw, as the scheme may have changed.
 const color = (name: keyof typeof LIGHT) => (): string => (isDark() ? DARK : LIGHT)[name]
-
-const clock = (timeSeconds: number): string => new Date(timeSeconds * 1_000).toLocaleTimeString([], { hour12: false })
 
 /** Received and sent bytes a second of the selected interface, as they come. */
 export function MetricPlot({ points }: { readonly points: readonly MetricPoint[] }): React.JSX.Element {
@@ -34,7 +32,7 @@ export function MetricPlot({ points }: { readonly points: readonly MetricPoint[]
         cursor: { show: false },
         scales: { y: { range: (_plot, _low, high) => [0, Math.max((high ?? 0) * 1.1, LEAST_SCALE_BYTES_PER_SECOND)] } },
         axes: [
-          { ...axis, size: 24, space: 70, values: (_plot, ticks) => ticks.map(clock) },
+          { ...axis, size: 24, space: 70, values: (_plot, ticks) => ticks.map((seconds) => clockTime(seconds * 1_000)) },
           { ...axis, size: 64, values: (_plot, ticks) => ticks.map(formatRate) },
         ],
         series: [

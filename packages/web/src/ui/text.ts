@@ -3,6 +3,11 @@ export function firstLine(text: string): string {
   return text.split('\n', 1)[0]!.trim()
 }
 
+/** The time of day, local, always as wide: `03:57:18`. */
+export function clockTime(timeMs: number): string {
+  return new Date(timeMs).toLocaleTimeString([], { hour12: false })
+}
+
 const UNITS = ['B', 'kB', 'MB', 'GB', 'TB']
 
 /** Bytes with a unit, three digits at most: `950 B`, `1.5 kB`, `23.4 MB`. */

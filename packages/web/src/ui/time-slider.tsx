@@ -27,7 +27,7 @@ export function TimeSlider(): React.JSX.Element {
   const [secondsBack, setSecondsBack] = useState(0)
 
   useEffect(() => {
-    if (atMs === undefined) setSecondsBack(0)
+    setSecondsBack(atMs === undefined ? 0 : Math.max(0, (Date.now() - atMs) / 1_000))
   }, [atMs])
 
   const show = (time: number | undefined): void => store.send({ kind: 'time', atMs: time })

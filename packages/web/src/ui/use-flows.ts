@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'react'
 import type { FlowRow } from './api.ts'
-import { usePage } from './page-context.ts'
+import { usePage, usePageState } from './page-context.ts'
 
 const REFRESH_MS = 2_000
 /** While the analyzer can't answer, asking often tells nothing new. */
@@ -21,12 +21,15 @@ export function useFlows(
   atMs: number | undefined,
 ): { readonly flows: readonly FlowRow[]; readonly error: string } {
   const { api } = usePage()
+  // A line that is back is a reason to ask at once.
+  const isLost = usePageState((state) => state.connection.state === 'lost')
   const [flows, setFlows] = useState<readonly FlowRow[]>([])
   const [error, setError] = useState('')
 
   useEffect(() => {
     let isStopped = false
     let timer: ReturnType<typeof setTimeout> | undefined
+    if (isLost) return
     const refresh = async (): Promise<void> => {
       let pauseMs = REFRESH_MS
       try {
@@ -47,6 +50,6 @@ export function useFlows(
       isStopped = true
       clearTimeout(timer)
     }
-  }, [api, tid, atMs])
+  }, [api, tid, atMs, isLost])
   return { flows, error }
 }

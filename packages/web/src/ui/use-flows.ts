@@ -43,7 +43,7 @@ export function useFlows(
         pauseMs = RETRY_MS
       }
       // The past does not change: only the present is asked for again.
-      if (atMs === undefined) timer = setTimeout(refresh, pauseMs)
+      if (atMs === undefined) timer = setTimeout(() => void refresh(), pauseMs)
     }
     void refresh()
     return () => {

@@ -1,21 +1,13 @@
-import {
-  acceptCompletion,
-  autocompletion,
-  type CompletionContext,
-  type CompletionResult,
-  closeBrackets,
-} from '@codemirror/autocomplete'
+import { acceptCompletion, autocompletion, closeBrackets } from '@codemirror/autocomplete'
 import { defaultKeymap, history, historyKeymap } from '@codemirror/commands'
 import { type Diagnostic, setDiagnostics } from '@codemirror/lint'
 import { EditorState } from '@codemirror/state'
 import { EditorView, keymap, placeholder } from '@codemirror/view'
-import { completeGremlin } from '@skydive/gremlin-dsl'
 import { useCallback, useEffect, useRef, useState } from 'react'
 import { ApiError } from './api.ts'
+import { gremlinCompletions } from './gremlin-completion.ts'
 import { usePage, usePageState } from './page-context.ts'
 
-/** What the editor calls the kinds of completions. */
-const KIND_ICONS = { step: 'function', predicate: 'method', constant: 'constant', key: 'property' } as const
 const FIRST_QUERY = "G.V().Has('Type', 'netns').Out()"
 /** Results beyond this many are counted, not printed. */
 const MOST_PRINTED = 200
@@ -103,14 +95,6 @@ export function GremlinBox(): React.JSX.Element {
   }, [api, store])
 
   useEffect(() => {
-    const complete = (context: CompletionContext): CompletionResult | null => {
-      const completion = completeGremlin(context.state.doc.toString(), context.pos, { keys: store.state.keys })
-      if (completion.candidates.length === 0) return null
-      return {
-        from: completion.from,
-        options: completion.candidates.map(({ label, insert, kind }) => ({ label, apply: insert, type: KIND_ICONS[kind] })),
-      }
-    }
     editor.current = new EditorView({
       parent: holder.current!,
       state: EditorState.create({
@@ -130,7 +114,7 @@ export function GremlinBox(): React.JSX.Element {
           ]),
           history(),
           closeBrackets(),
-          autocompletion({ override: [complete] }),
+          autocompletion({ override: [gremlinCompletions(() => store.state.keys)] }),
           placeholder("G.V().Has('Name', 'eth0')"),
           EditorView.contentAttributes.of({ 'aria-label': 'Gremlin query' }),
           EditorView.lineWrapping,

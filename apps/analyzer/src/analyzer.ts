@@ -131,7 +131,14 @@ export async function runAnalyzer(options: AnalyzerOptions): Promise<void> {
       maxFlows: values.flow.max_entries,
       layerKeyMode: values.flow.default_layer_key_mode,
     }),
-    status: () => ({ Stores: { Topology: storage.topology.status(), Flows: storage.flows.status() }, Flows: pipeline.status() }),
+    status: () => ({
+      // One analyzer alone has no peers, and leads.
+      Peers: { Incomers: {}, Outgoers: {} },
+      Captures: { IsMaster: true },
+      Probes: {},
+      Stores: { Topology: storage.topology.status(), Flows: storage.flows.status() },
+      Flows: pipeline.status(),
+    }),
     configValue: (key) => config.get(key),
     metricsText: () => metrics.text(),
     ...(options.pageFolder !== undefined && { staticFolder: options.pageFolder }),

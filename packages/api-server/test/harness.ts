@@ -67,10 +67,26 @@ export interface TestServer {
 
 const running: ApiServer[] = []
 
-/** Starts one; {@link stopServers} ends all of them. */
+/** Starts one, an analyzer unless told otherwise; {@link stopServers} ends all of them. */
 export async function startServer(options: Partial<ApiServerOptions> = {}): Promise<TestServer> {
   const graph = createGraph()
   const store = memoryStore()
+  const ofAnalyzers: Pick<ApiServerOptions, 'resources' | 'configValue'> = {
+    resources: {
+      store,
+      writer: graph.writer({ origin: 'api.refhost', host: 'refhost' }),
+      validators: {
+        gremlin(text) {
+          if (text === '') throw new InvalidArgumentError('found "", expected `G`')
+          if (!text.endsWith(')')) throw new InvalidArgumentError('Expected right parenthesis')
+        },
+        bpf(text) {
+          if (text.includes('bad')) throw new InvalidArgumentError("can't parse filter expression: syntax error")
+        },
+      },
+    },
+    configValue: (key) => ({ host_id: 'refhost', 'analyzer.listen': '127.0.0.1:8082', 'logging.level': 'INFO', ui: {} })[key],
+  }
   const server = createApiServer({
     service: 'analyzer',
     hostId: 'refhost',
@@ -89,21 +105,8 @@ export async function startServer(options: Partial<ApiServerOptions> = {}): Prom
       if (text === 'G.V().Count()') return { json: () => String(graph.view.nodeCount) }
       throw new InvalidArgumentError('Expected right parenthesis\n  G.V(\n      ^', { position: 4 })
     },
-    resources: {
-      store,
-      writer: graph.writer({ origin: 'api.refhost', host: 'refhost' }),
-      validators: {
-        gremlin(text) {
-          if (text === '') throw new InvalidArgumentError('found "", expected `G`')
-          if (!text.endsWith(')')) throw new InvalidArgumentError('Expected right parenthesis')
-        },
-        bpf(text) {
-          if (text.includes('bad')) throw new InvalidArgumentError("can't parse filter expression: syntax error")
-        },
-      },
-    },
     status: () => ({ Captures: { IsMaster: true } }),
-    configValue: (key) => ({ host_id: 'refhost', 'analyzer.listen': '127.0.0.1:8082', 'logging.level': 'INFO', ui: {} })[key],
+    ...(options.service !== 'agent' && ofAnalyzers),
     ...options,
   })
   running.push(server)

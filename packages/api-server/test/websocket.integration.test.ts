@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from '@jest/globals'
-import { decodeBinaryMessage, type Message } from '@skydive/protocol'
+import { decodeBinaryMessage, decodeGraphMessage, decodeTextMessage, type Message } from '@skydive/protocol'
 import { WebSocket } from 'ws'
 import { exchange, GOLDEN, golden, startServer, stopServers, type TestServer } from './harness.ts'
 
@@ -84,7 +84,7 @@ describe('recorded handshakes of /ws/subscriber and /ws/subscriber/flow', () => 
     golden('ws/ws-subscriber-sync.json') === undefined
       ? []
       : readdirSync(join(GOLDEN, 'ws')).map((file) => file.replace(/\.json$/, ''))
-  /** The publisher's endpoint belongs to @skydive/sync; events need the reference's topology and are compared by shape below. */
+  /** The publisher's endpoint takes a whole analyzer (`e2e/recorded-exchanges`); recorded events are replayed below. */
   const elsewhere = ['ws-publisher-handshake', 'ws-subscriber-events', 'ws-subscriber-partial']
   const table = recordings.filter((name) => !elsewhere.includes(name))
   if (table.length === 0) it.skip('the recordings are absent', () => {})
@@ -123,6 +123,45 @@ describe('recorded handshakes of /ws/subscriber and /ws/subscriber/flow', () => 
       Obj: typeof message['Obj'] === 'string' ? message['Obj'] : Object.keys(message['Obj'] as object).sort(),
     })
     expect(received.map(shape)).toEqual(expected.map((message) => shape(message as never)))
+    client.close()
+  })
+})
+
+describe('recorded events', () => {
+  const events = ['ws-subscriber-events', 'ws-subscriber-partial'].filter((name) => golden(`ws/${name}.json`) !== undefined)
+  if (events.length === 0) it.skip('the recordings are absent', () => {})
+
+  it.each(events)('%s: what an agent told reaches the subscriber as the original told it', async (name) => {
+    type Event = { Type: string; Obj: Record<string, unknown> }
+    const recording = golden<WsRecording>(`ws/${name}.json`)!
+    const told = recording.frames.flatMap(({ json }) => (json === undefined ? [] : [json as unknown as Event]))
+    const events = told.filter(({ Type }) => Type !== 'SyncReply')
+    const partial = /X-Update-Policy: partial/.test(recording.handshake_request)
+    const target = await startServer()
+    const replica = target.graph.replica('agent.refhost')
+    const decode = (event: object) =>
+      decodeGraphMessage(decodeTextMessage(JSON.stringify(event)), { nowMs: 1, origin: 'agent.refhost' })
+
+    const start = told.find(({ Type }) => Type === 'SyncReply')
+    if (start) {
+      const snapshot = decode({ ...start, Type: 'Sync' })
+      if (snapshot.kind !== 'sync') throw new Error('no snapshot')
+      replica.sync(snapshot.nodes, snapshot.edges)
+    } else {
+      const { ID, Revision } = events[0]!.Obj
+      const node = { ID, Revision: (Revision as number) - 1, Metadata: { Name: 'v', Type: 'veth', MTU: 1500 } }
+      const added = decode({ Namespace: 'Graph', Type: 'NodeAdded', UUID: 'u', Status: 200, Obj: node })
+      if (added.kind === 'change') replica.apply([added.change])
+    }
+    const client = new Client(target, '/ws/subscriber', { ...subscriber, ...(partial && { 'X-Update-Policy': 'partial' }) })
+    await client.opened
+    for (const event of events) {
+      const decoded = decode(event)
+      if (decoded.kind === 'change') expect([event.Type, replica.apply([decoded.change]).refused]).toEqual([event.Type, []])
+    }
+    const received = await client.next(events.length)
+    const varying = { UUID: '' }
+    expect(received.map((event) => ({ ...event, ...varying }))).toEqual(events.map((event) => ({ ...event, ...varying })))
     client.close()
   })
 })

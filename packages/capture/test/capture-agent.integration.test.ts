@@ -61,6 +61,7 @@ beforeAll(async () => {
     sources: { afpacket: AFPACKET },
     statsUpdateMs: 50,
     flow: { updateMs: 200 },
+    ownPeers: () => [{ address: 'localhost', port: 8082 }],
     onBatch(payload) {
       sent.push(...decodeFlowMessage(payload).Flows)
       wakeUp()

@@ -10,12 +10,15 @@ import {
   NotFoundError,
   type Service,
   SILENT_LOGGER,
+  UnavailableError,
   type Unsubscribe,
 } from '@skydive/contracts'
 import { type Capture, captureSchema, type OnDemandCommand } from '@skydive/protocol'
+import { encodeTableReply } from '@skydive/protocol/flow'
 import { type CaptureThread, openCaptureThread } from './capture-thread.ts'
 import type { CaptureFigures, CaptureTableOptions } from './messages.ts'
 import { capturesOf, INTERFACE_TYPES, nodeTarget } from './node-target.ts'
+import { resolvePeers } from './own-peers.ts'
 import { SYSTEM_CLOCK } from './system-clock.ts'
 
 /** How flows are counted and when they are sent: the section `flow` of the configuration, in ms. */
@@ -42,7 +45,7 @@ export interface CaptureAgentOptions {
   readonly sources: Readonly<Record<string, string>>
   /** Takes protobuf `Message`s: flows, and statistics with 0 flows. Must not block. */
   onBatch(payload: Uint8Array, flows: number): void
-  /** The other ends of our own connections, which are not captured. Asked at every start of a capture. */
+  /** The other ends of our own connections, by address or name, which are not captured. Asked at every start of a capture. */
   ownPeers?(): CaptureTarget['excludePeers']
   readonly flow?: CaptureFlowOptions
   /** Period in which the counters of `Captures` are refreshed. @default 1000 */
@@ -75,6 +78,13 @@ interface Task {
   readonly capture: Capture
   readonly started: Promise<void>
   figures: CaptureFigures | undefined
+}
+
+/** How a capture is to be run on its node. */
+interface Plan {
+  readonly target: CaptureTarget
+  readonly table: CaptureTableOptions
+  readonly module: string
 }
 
 const DEFAULT_UPDATE_MS = 60_000
@@ -125,16 +135,14 @@ class Agent implements CaptureAgent {
   }
 
   async startCapture({ NodeID: nodeId, Resource: resource }: OnDemandCommand): Promise<void> {
-    const capture = captureSchema.parse(resource)
+    const capture = captureOf(resource)
     const key = `${nodeId}|${capture.UUID}`
     const running = this.#tasks.get(key)
     if (running) return running.started
-    const { target, table, module } = this.#plan(nodeId, capture)
+    const plan = this.#plan(nodeId, capture)
 
-    const thread = this.#openThread()
     const taskId = ++this.#taskIds
-    const { updateMs = DEFAULT_UPDATE_MS, expireMs = DEFAULT_EXPIRE_MS } = this.#options.flow ?? {}
-    const started = thread.start({ taskId, module, target, table, updateMs, expireMs })
+    const started = this.#open(key, taskId, plan)
     const task: Task = { taskId, nodeId, capture, started, figures: undefined }
     this.#tasks.set(key, task)
     try {
@@ -150,6 +158,15 @@ class Agent implements CaptureAgent {
     this.#armFigures()
   }
 
+  async #open(key: string, taskId: number, { target, table, module }: Plan): Promise<void> {
+    const excludePeers = await resolvePeers(this.#options.ownPeers?.() ?? [], this.#logger)
+    if (this.#tasks.get(key)?.taskId !== taskId) {
+      throw new UnavailableError('the capture was stopped before it ran', { retryable: false })
+    }
+    const { updateMs = DEFAULT_UPDATE_MS, expireMs = DEFAULT_EXPIRE_MS } = this.#options.flow ?? {}
+    await this.#openThread().start({ taskId, module, target: { ...target, excludePeers }, table, updateMs, expireMs })
+  }
+
   async stopCapture({ NodeID: nodeId, Resource: resource }: OnDemandCommand): Promise<void> {
     const key = `${nodeId}|${resource.UUID}`
     const task = this.#tasks.get(key)
@@ -162,10 +179,10 @@ class Agent implements CaptureAgent {
   }
 
   async queryFlowTable(query: Uint8Array): Promise<Uint8Array> {
-    return this.#openThread().query(query)
+    return this.#thread ? this.#thread.query(query) : encodeTableReply({ Status: 200, FlowSetBytes: [] })
   }
 
-  #plan(nodeId: string, capture: Capture): { target: CaptureTarget; table: CaptureTableOptions; module: string } {
+  #plan(nodeId: string, capture: Capture): Plan {
     const { view } = this.#options.graph
     const ordinal = view.nodeOrdinal(nodeId)
     if (ordinal < 0) throw new NotFoundError(`capture ${capture.UUID}: there is no node ${nodeId} here`, { node: nodeId })
@@ -188,7 +205,7 @@ class Agent implements CaptureAgent {
         ...(where.netns !== undefined && { netns: where.netns }),
         bpfFilter: capture.BPFFilter,
         snapLength: capture.HeaderSize || DEFAULT_SNAP_LENGTH,
-        excludePeers: this.#options.ownPeers?.() ?? [],
+        excludePeers: [],
       },
       table: {
         nodeTid: where.nodeTid,
@@ -284,6 +301,15 @@ class Agent implements CaptureAgent {
     const next = changed === undefined ? rest : at < 0 ? [...captures, changed] : captures.with(at, changed)
     graph.transaction((tx) => tx.patchNode(task.nodeId, { Captures: next.length === 0 ? undefined : next }))
   }
+}
+
+function captureOf(resource: OnDemandCommand['Resource']): Capture {
+  const parsed = captureSchema.safeParse(resource)
+  if (parsed.success) return parsed.data
+  const [issue] = parsed.error.issues
+  throw new InvalidArgumentError(`capture ${resource.UUID}: ${issue?.path.join('.')}: ${issue?.message}`, {
+    capture: resource.UUID,
+  })
 }
 
 function counters({ figures }: Task): MetadataObject {

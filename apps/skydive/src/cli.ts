@@ -1,11 +1,6 @@
 import { SkydiveError } from '@skydive/contracts'
-import { suggest } from '@skydive/daemon'
 import { Command, CommanderError, Option } from 'commander'
-import { clientCommand } from './client/index.ts'
-import { addDaemons } from './commands/daemons.ts'
-import { addDoctor } from './commands/doctor.ts'
 import { addFlows } from './commands/flows.ts'
-import { addVersion } from './commands/version.ts'
 import { ExitStatus } from './exit-status.ts'
 
 /** Where a command reads and writes; tests give their own. */
@@ -25,7 +20,8 @@ const EXIT_CALLER = 2
  * Errors are one line on stderr, and their position where they have one.
  */
 export async function runCli(args: readonly string[], streams: CliStreams): Promise<number> {
-  const program = createProgram(streams)
+  // A capture file needs neither configuration nor network: loading those is half of the work on a small one.
+  const program = createProgram(streams, args[0] === 'flows' ? undefined : await import('./commands/all.ts'))
   try {
     await program.parseAsync(args, { from: 'user' })
     return 0
@@ -37,24 +33,22 @@ export async function runCli(args: readonly string[], streams: CliStreams): Prom
   }
 }
 
-/** The tree of commands. */
-export function createProgram(streams: CliStreams): Command {
+/** The tree of commands; without `others` it is `flows` alone. */
+function createProgram(streams: CliStreams, others: typeof import('./commands/all.ts') | undefined): Command {
   const program = new Command('skydive')
     .description('Network topology and flow analysis, live and back in time')
     .option('-c, --conf <file>', 'configuration file, may be repeated, - is standard input', collect, [])
     .addOption(new Option('-b, --config-backend <backend>', 'where the configuration is').choices(['file']).default('file'))
     .option('--verbose', 'say more')
     .showHelpAfterError('(add --help for the options)')
-  addDaemons(program, streams)
-  program.addCommand(clientCommand(streams))
+  others?.addBefore(program, streams)
   addFlows(program, streams)
-  addDoctor(program, streams)
-  addVersion(program, streams)
+  others?.addAfter(program, streams)
   for (const command of allCommands(program)) {
     command
       .exitOverride()
       .configureOutput({ writeOut: (text) => streams.stdout.write(text), writeErr: (text) => streams.stderr.write(text) })
-      .on('command:*', ([name]: string[]) => refuseCommand(command, name ?? ''))
+      .on('command:*', ([name]: string[]) => others?.refuseCommand(command, name ?? '', EXIT_CALLER))
   }
   return program
 }
@@ -62,14 +56,6 @@ export function createProgram(streams: CliStreams): Command {
 /** Gathers the values of an option that may be repeated. */
 export function collect(value: string, previous: readonly string[]): string[] {
   return [...previous, value]
-}
-
-function refuseCommand(command: Command, name: string): never {
-  const meant = suggest(
-    name,
-    command.commands.map((inner) => inner.name()),
-  )
-  command.error(`error: unknown command '${name}'${meant ? `; did you mean ${meant}?` : ''}`, { exitCode: EXIT_CALLER })
 }
 
 function* allCommands(command: Command): Generator<Command> {

@@ -46,7 +46,7 @@ async function printFlows(files: readonly string[], flags: FlowsFlags, { stdout,
     })
   }
   const format = formatOf(flags, stdout.isTTY === true)
-  const { flowsOfFile } = await import('@skydive/capture')
+  const { flowsOfFile } = await import('@skydive/capture/flow-file')
   // A reader that has seen enough (`| head`) is no fault.
   let closed = false
   stdout.on('error', (error: NodeJS.ErrnoException) => {

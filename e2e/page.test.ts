@@ -301,6 +301,35 @@ describeInBrowser('the page', () => {
     expect(await page.evaluate(() => 'isSamePage' in window)).toBe(true)
   }, 60_000)
 
+  test('asks for a name and a password where the analyzer wants them, and says when they are wrong', async () => {
+    const guarded = await browser.newPage()
+    try {
+      const answer = (status: number, body: object = {}) => ({
+        status,
+        contentType: 'application/json',
+        body: JSON.stringify(body),
+      })
+      await guarded.route('**/api/status', (route) => route.fulfill(answer(401)))
+      await guarded.route('**/login', (route) =>
+        route.fulfill(
+          route.request().postData() === 'username=admin&password=right' ? answer(200, { Token: 'dG9rZW4' }) : answer(401),
+        ),
+      )
+      await guarded.goto(server.url)
+      await guarded.getByLabel('User').fill('admin')
+      await guarded.getByLabel('Password').fill('wrong')
+      await guarded.keyboard.press('Enter')
+      await guarded.getByRole('alert').filter({ hasText: 'Wrong user name or password.' }).waitFor()
+      await guarded.getByLabel('Password').fill('right')
+      const asked = guarded.waitForRequest('**/api/topology')
+      await guarded.keyboard.press('Enter')
+      await guarded.getByRole('treeitem', { name: /^alpha, host/ }).waitFor()
+      expect((await asked).headers()['x-auth-token']).toBe('dG9rZW4')
+    } finally {
+      await guarded.close()
+    }
+  })
+
   test('every control has a name, and nothing went wrong meanwhile', async () => {
     const nameless = await page.evaluate(() =>
       Array.from(document.querySelectorAll<HTMLElement>('button, input, select, [role=tree], [role=combobox]'))

@@ -55,7 +55,7 @@ export class CanvasRenderer {
     for (const area of open) {
       const depth = depths.get(area.id)!
       const inset = areaInset(depth)
-      const isMarked = area.id === emphasis.selected || area.id === emphasis.hovered || emphasis.highlighted.has(area.id)
+      const isMarked = area.id === emphasis.selected || emphasis.highlighted.has(area.id)
       context.fillStyle = areaColor(theme, depth)
       context.strokeStyle = borderColor(area.id, theme, emphasis)
       context.lineWidth = (isMarked ? 3 : 1) / Math.max(zoom, 0.3)

@@ -175,7 +175,7 @@ describe('TopologyEngine', () => {
     made.follow(['tid-eth0', 'tid-veth0', 'tid-eth1'])
     const { highlighted, way } = last('emphasis')
     expect([...highlighted].sort()).toEqual(['br0', 'eth0', 'eth1', 'veth0', 'veth1'])
-    expect(way.map(({ from, to }) => `${from} ${to}`)).toEqual(['eth0 veth0', 'veth0 br0', 'br0 veth1', 'veth1 eth1'])
+    expect(way.map(({ from, to }) => `${from} ${to}`)).toEqual(['veth0 eth0', 'br0 veth0', 'br0 veth1', 'veth1 eth1'])
     made.highlight([], false)
     expect(last('emphasis').way).toEqual([])
   })

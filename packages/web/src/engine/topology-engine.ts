@@ -37,8 +37,8 @@ export class TopologyEngine {
   #selected: string | undefined
   #hovered: string | undefined
   #highlighted: readonly string[] = []
-  /** The way of a followed flow: pairs of nodes that are joined. */
-  #way: readonly (readonly [from: string, to: string])[] = []
+  /** The way of a followed flow: the relations that it runs along. */
+  #way: readonly SceneLine[] = []
   #metrics = new MetricSeries()
   readonly #keys = new Set<string>()
 
@@ -180,7 +180,7 @@ export class TopologyEngine {
     const view = this.#view
     const stops = tids.flatMap((tid) => firstNodeWith(view, 'TID', tid)?.id ?? [])
     const marked = new Set(stops)
-    const way: (readonly [string, string])[] = []
+    const way: SceneLine[] = []
     for (const [index, stop] of stops.slice(1).entries()) {
       const path = shortestPath(
         view,
@@ -190,11 +190,17 @@ export class TopologyEngine {
       )
       for (const [step, { id }] of path.entries()) {
         marked.add(id)
-        if (step > 0) way.push([path[step - 1]!.id, id])
+        if (step > 0) way.push(...this.#relationBetween(path[step - 1]!.id, id))
       }
     }
     this.#way = way
     this.#mark([...marked], true)
+  }
+
+  /** One relation between two nodes, as it is drawn. */
+  #relationBetween(a: string, b: string): SceneLine[] {
+    const found = this.#model.edgesOf(a).find(({ from, to }) => from === b || to === b)
+    return found ? [found] : []
   }
 
   #withTid(tid: string): string[] {
@@ -284,8 +290,8 @@ export class TopologyEngine {
       const representative = this.#model.representative(id)
       return representative === undefined ? [] : [representative]
     }
-    const way: SceneLine[] = this.#way.flatMap(([a, b]) =>
-      shown(a).flatMap((from) => shown(b).flatMap((to) => (from === to ? [] : [{ from, to, relation: 'way' }]))),
+    const way = this.#way.flatMap(({ from, to, relation }) =>
+      shown(from).flatMap((a) => shown(to).flatMap((b) => (a === b ? [] : [{ from: a, to: b, relation }]))),
     )
     this.#surroundings.post({
       kind: 'emphasis',

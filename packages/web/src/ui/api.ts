@@ -32,26 +32,34 @@ export class ApiError extends Error {
   }
 }
 
+const TOKEN_KEY = 'skydive.token'
+
 /** A flow, with its places when the analyzer tells them. */
 export type FlowRow = Flow & { readonly Place?: FlowPlaces }
 
 /** The REST interface, as the page uses it. Every call throws {@link ApiError} with the server's words. */
 export class Api {
-  #token: string | undefined
+  #token = sessionStorage.getItem(TOKEN_KEY) ?? undefined
   /** Called when the analyzer wants credentials, or others. */
   onDenied: () => void = () => {}
 
-  setToken(token: string | undefined): void {
-    this.#token = token
-  }
-
+  /** What this visit signed in with; outlives a reload, not the tab. */
   get token(): string | undefined {
     return this.#token
+  }
+
+  /**
+   * A browser answers 401 with a window of its own when cookies go along. With a token none are needed; without one they are for a proxy
+   * that signs users in.
+   */
+  get #credentials(): RequestCredentials {
+    return this.#token === undefined ? 'same-origin' : 'omit'
   }
 
   async #request(method: string, path: string, body?: unknown): Promise<Response> {
     const response = await fetch(path, {
       method,
+      credentials: this.#credentials,
       headers: {
         Accept: 'application/json',
         'X-Skydive-Places': 'true',
@@ -68,16 +76,23 @@ export class Api {
   }
 
   async login(username: string, password: string): Promise<string> {
-    const response = await fetch('/login', { method: 'POST', body: new URLSearchParams({ username, password }) })
+    const response = await fetch('/login', {
+      method: 'POST',
+      credentials: 'omit',
+      body: new URLSearchParams({ username, password }),
+    })
+    if (response.status === 401) throw new ApiError('Wrong user name or password.', 401, undefined)
     if (!response.ok) throw await apiError(response)
     const { Token } = (await response.json()) as { Token: string }
     this.#token = Token
+    sessionStorage.setItem(TOKEN_KEY, Token)
     return Token
   }
 
   /** Whether the server answers without credentials, or with those at hand. */
   async allowed(): Promise<boolean> {
-    const response = await fetch('/api/status', { headers: this.#token === undefined ? {} : { 'X-Auth-Token': this.#token } })
+    const headers: Record<string, string> = this.#token === undefined ? {} : { 'X-Auth-Token': this.#token }
+    const response = await fetch('/api/status', { credentials: 'omit', headers })
     return response.status !== 401
   }
 

@@ -148,13 +148,12 @@ export class WebSocketHub {
   }
 
   #accept(endpoint: ServerEndpoint, handshake: Handshake, webSocket: WebSocket, request: IncomingMessage, socket: Duplex): void {
-    const { clock, logger, bounds, service } = this.#options
+    const { clock, logger, bounds } = this.#options
     const connection = new ServerConnection(
       webSocket,
       socket,
       handshake,
       {
-        service,
         address: request.socket.remoteAddress ?? '',
         port: request.socket.remotePort ?? 0,
         connectedAtMs: clock.now(),

@@ -23,7 +23,6 @@ export interface ConnectionBounds {
 
 /** Where the peer is and when it came. */
 export interface ConnectionInfo {
-  readonly service: string
   readonly address: string
   readonly port: number
   readonly connectedAtMs: number
@@ -69,9 +68,10 @@ export class ServerConnection implements PeerConnection {
   }
 
   get status() {
-    const { service, address, port, connectedAtMs } = this.info
+    const { address, port, connectedAtMs } = this.info
     return {
-      ServiceType: service,
+      // As the original: what the other end is, here and below.
+      ServiceType: this.handshake.clientType,
       ClientProtocol: this.handshake.framing,
       Addr: address,
       Port: port,

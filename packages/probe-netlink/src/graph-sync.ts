@@ -82,16 +82,18 @@ export class GraphSync {
 
   /** Writes all changes of these namespaces. What it finds to be stale meanwhile is read again and written too. */
   flush(namespaces: Iterable<WatchedNamespace>): void {
-    let changed = [...namespaces].filter(hasChanges)
+    const all = [...namespaces]
+    let changed = all.filter(hasChanges)
     const overdue = this.#overdue()
     if (changed.length === 0 && overdue.length === 0) return
     // Reading a stale peer may show that its own peer is stale; pairs end it after the second round.
     for (let round = 0; round < 3 && (changed.length > 0 || round === 0); round++) {
       const devices = new Map(changed.map((namespace) => [namespace, this.#readDevices(namespace)]))
-      const stale: { namespace: WatchedNamespace; index: number }[] = []
+      // Asked before the departed are forgotten.
+      const stale = this.#standingOnMoved(all, changed)
       this.#graph.transaction((tx) => {
         for (const item of round === 0 ? overdue : []) this.#deleteNode(tx, item)
-        for (const namespace of changed) this.#depart(tx, namespace, stale)
+        for (const namespace of changed) this.#depart(tx, namespace)
         for (const namespace of changed) this.#writeNodes(tx, namespace, devices.get(namespace)!)
         for (const namespace of changed) this.#writeEdges(tx, namespace, stale)
       })
@@ -163,10 +165,10 @@ export class GraphSync {
     return links.length === 0 ? new Map() : this.#queries.devices(namespace, links)
   }
 
-  #depart(tx: GraphTransaction, namespace: WatchedNamespace, stale: { namespace: WatchedNamespace; index: number }[]): void {
+  #depart(tx: GraphTransaction, namespace: WatchedNamespace): void {
     for (const departure of namespace.mirror.departed) {
       const { link, to } = departure
-      const place = `${namespace.info.key}/${link.index}`
+      const place = placeOf(namespace, link.index)
       // One that only passed through has arrived nowhere yet.
       const item = namespace.published.get(link.index) ?? this.#moving.get(place)?.item
       namespace.published.delete(link.index)
@@ -176,17 +178,36 @@ export class GraphSync {
       const target = to && this.#queries.resolve(namespace, to.netnsid)
       if (to && target) this.#startMove(item, departure, target, to.index)
       else this.#deleteNode(tx, item)
-      // The peer of a veth now has its other end elsewhere, and nobody tells.
-      const peer = to && this.#otherEnd(namespace, link)
-      if (peer) stale.push({ namespace: peer.namespace, index: link.link })
     }
+  }
+
+  /**
+   * Interfaces whose lower device (of a macvlan or VLAN) or peer has gone to another namespace: they say so when asked, and nobody tells.
+   */
+  #standingOnMoved(
+    all: readonly WatchedNamespace[],
+    changed: readonly WatchedNamespace[],
+  ): { namespace: WatchedNamespace; index: number }[] {
+    const moved = changed.flatMap((from) =>
+      from.mirror.departed.flatMap(({ link, to }) => (to ? [{ from, index: link.index }] : [])),
+    )
+    if (moved.length === 0) return []
+    const places = new Set(moved.map(({ from, index }) => placeOf(from, index)))
+    const indexes = new Set(moved.map(({ index }) => index))
+    return all.flatMap((namespace) =>
+      [...namespace.mirror.interfaces.values()].flatMap(({ link }) => {
+        if (!indexes.has(link.link)) return []
+        const where = this.#linkNamespace(namespace, link)
+        return where && places.has(placeOf(where, link.link)) ? [{ namespace, index: link.index }] : []
+      }),
+    )
   }
 
   #startMove(item: Published, { link }: Departure, target: WatchedNamespace, index: number): void {
     const idKey = interfaceKey(target, index, link.kind)
     this.#ids.rename(item.idKey, idKey)
     item.idKey = idKey
-    this.#moving.set(`${target.info.key}/${index}`, { item, sinceMs: this.#now() })
+    this.#moving.set(placeOf(target, index), { item, sinceMs: this.#now() })
   }
 
   #deleteNode(tx: GraphTransaction, item: Published): void {
@@ -199,7 +220,7 @@ export class GraphSync {
       const known = namespace.mirror.interfaces.get(index)
       if (!known) continue
       const item = namespace.published.get(index)
-      const place = `${namespace.info.key}/${index}`
+      const place = placeOf(namespace, index)
       const arriving = this.#moving.get(place)?.item
       if (item) this.#update(tx, namespace, item, known, aspects, devices.get(index) ?? item.device)
       else if (arriving) {
@@ -326,7 +347,7 @@ export class GraphSync {
   /** Where the lower device or the peer of a link is, when it is in the graph. */
   #otherEnd(namespace: WatchedNamespace, link: Link): { namespace: WatchedNamespace; item: Published } | undefined {
     if (link.link === 0) return undefined
-    const where = link.linkNetnsid === undefined ? namespace : this.#queries.resolve(namespace, link.linkNetnsid)
+    const where = this.#linkNamespace(namespace, link)
     const item = where?.published.get(link.link)
     return where && item && { namespace: where, item }
   }
@@ -335,8 +356,12 @@ export class GraphSync {
   #pointsBack(peer: { namespace: WatchedNamespace; item: Published }, namespace: WatchedNamespace, index: number): boolean {
     const link = peer.namespace.mirror.interfaces.get(Number(peer.item.metadata['IfIndex']))?.link
     if (!link || link.link !== index) return false
-    const where = link.linkNetnsid === undefined ? peer.namespace : this.#queries.resolve(peer.namespace, link.linkNetnsid)
-    return where === namespace
+    return this.#linkNamespace(peer.namespace, link) === namespace
+  }
+
+  /** The namespace in which the index `link.link` counts. */
+  #linkNamespace(namespace: WatchedNamespace, link: Link): WatchedNamespace | undefined {
+    return link.linkNetnsid === undefined ? namespace : this.#queries.resolve(namespace, link.linkNetnsid)
   }
 
   #reread(stale: readonly { namespace: WatchedNamespace; index: number }[]): WatchedNamespace[] {
@@ -350,6 +375,11 @@ export class GraphSync {
 
 function hasChanges({ mirror }: WatchedNamespace): boolean {
   return mirror.changed.size > 0 || mirror.departed.length > 0
+}
+
+/** Where an interface is. */
+function placeOf(namespace: WatchedNamespace, index: number): string {
+  return `${namespace.info.key}/${index}`
 }
 
 /** What names an interface among everything on this host. */

@@ -99,6 +99,7 @@ export class NetlinkWatch implements EventHandler {
   #apply(namespace: WatchedNamespace, ...[bytes, message]: Parameters<MessageVisitor>): void {
     if (message.type === RTM_NEWNSID || message.type === RTM_DELNSID) {
       this.#namespaces.forgetNames(namespace)
+      if (message.type === RTM_NEWNSID) this.#touchUnresolved(namespace)
       // A number of ours may be free, or given away again before this was read.
       const gone = message.type === RTM_DELNSID && !namespace.foreign
       const owner = gone ? this.#namespaces.byNsid(decodeNamespaceId(bytes, message.start, message.end).nsid) : undefined
@@ -146,8 +147,13 @@ export class NetlinkWatch implements EventHandler {
       this.#read(namespace)
     }
     // Interfaces whose other end was in no known namespace may know it now.
-    for (const { mirror, unresolved } of this.#namespaces.all) for (const index of unresolved) mirror.touch(index, Aspect.link)
+    for (const namespace of this.#namespaces.all) this.#touchUnresolved(namespace)
     this.#flush()
+  }
+
+  /** A namespace is watched, or has a number, that it had not: it may be where the other ends are. */
+  #touchUnresolved({ mirror, unresolved }: WatchedNamespace): void {
+    for (const index of unresolved) mirror.touch(index, Aspect.link)
   }
 
   #remove(infos: readonly NetworkNamespace[]): void {

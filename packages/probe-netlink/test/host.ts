@@ -33,6 +33,8 @@ export interface TestHost {
   until(condition: () => boolean): Promise<void>
   /** The metadata of interfaces by `namespace/name`. */
   interfaces(): ReadonlyMap<string, Readonly<Record<string, unknown>>>
+  /** Pairs and ports, sorted, by their places: `/br0>/v0` for a port, `/v0=x/v1` for a pair. */
+  joints(): readonly string[]
   close(): Promise<void>
 }
 
@@ -55,6 +57,20 @@ export async function openTestHost(): Promise<TestHost> {
       listener.added([...known.values()])
       return () => void listeners.delete(listener)
     },
+  }
+
+  const interfaces = () => {
+    const { view } = graph
+    const found = new Map<string, Readonly<Record<string, unknown>>>()
+    view.forEachEdge((edge) => {
+      if (view.edgeValue(edge, 'RelationType') !== 'ownership') return true
+      const [owner, node] = [view.node(view.parentOf(edge)), view.node(view.childOf(edge))]
+      if (node.metadata['Type'] === 'netns') return true
+      const place = owner.metadata['Type'] === 'host' ? '' : String(owner.metadata['Name'])
+      found.set(`${place}/${node.metadata['Name']}`, node.metadata)
+      return true
+    })
+    return found
   }
 
   return {
@@ -111,18 +127,20 @@ export async function openTestHost(): Promise<TestHost> {
         })
       })
     },
-    interfaces() {
+    interfaces,
+    joints() {
       const { view } = graph
-      const found = new Map<string, Readonly<Record<string, unknown>>>()
+      const places = new Map([...interfaces()].map(([place, metadata]) => [metadata, place]))
+      const found: string[] = []
       view.forEachEdge((edge) => {
-        if (view.edgeValue(edge, 'RelationType') !== 'ownership') return true
-        const [owner, node] = [view.node(view.parentOf(edge)), view.node(view.childOf(edge))]
-        if (node.metadata['Type'] === 'netns') return true
-        const place = owner.metadata['Type'] === 'host' ? '' : String(owner.metadata['Name'])
-        found.set(`${place}/${node.metadata['Name']}`, node.metadata)
+        if (view.edgeValue(edge, 'RelationType') !== 'layer2') return true
+        const [parent = '?', child = '?'] = [view.parentOf(edge), view.childOf(edge)].map((node) =>
+          places.get(view.node(node).metadata),
+        )
+        found.push(view.edgeValue(edge, 'Type') === 'veth' ? [parent, child].sort().join('=') : `${parent}>${child}`)
         return true
       })
-      return found
+      return found.sort()
     },
     async close() {
       for (const probe of probes) await probe.stop()

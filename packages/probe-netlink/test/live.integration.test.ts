@@ -208,6 +208,28 @@ describe('namespaces', () => {
     expect({ edges: layer2(), name: value('/v0', 'LinkNetNsName') }).toEqual({ edges: [], name: '' })
   })
 
+  test.each([
+    ['the host', 'after a while', '', false],
+    ['the host', 'in the same moment', '', true],
+    ['a namespace', 'after a while', 'x', false],
+    // Nobody has a number for y in x until the macvlan is read again.
+    ['a namespace', 'in the same moment', 'x', true],
+  ])('a macvlan in %s says where its lower device went %s, which nobody tells', async (_, __, place, atOnce) => {
+    await host.start()
+    for (const name of ['x', 'y']) host.addNamespace(name)
+    host.network.ip(
+      'link add v0 type veth peer name v1',
+      `link add m0 link v0 ${place && `netns ${place}`} type macvlan mode bridge`,
+    )
+    if (!atOnce) await host.until(() => metadata(`${place}/m0`) !== undefined)
+    host.network.ip('link set v0 netns y')
+    await host.until(() => value(`${place}/m0`, 'LinkNetNsName') === 'y')
+    expect({ parent: value(`${place}/m0`, 'ParentIndex'), pair: layer2() }).toEqual({
+      parent: value('y/v0', 'IfIndex'),
+      pair: ['v0>v1:veth'],
+    })
+  })
+
   test('a namespace that is known only later brings its names and pairs', async () => {
     host.network.ip('link add v0 type veth peer name v1')
     await host.start()

@@ -18,6 +18,7 @@ export function readOracle(network: PrivateNetwork, namespace?: string): Readonl
   const addresses = query('address')
   const routes = [...query('-4', 'route', 'show', 'table', 'all'), ...query('-6', 'route', 'show', 'table', 'all')]
   const neighbors = [...query('-4', 'neigh'), ...query('-6', 'neigh')]
+  const ids = new Map((query('netns', 'list-id') as Json[]).map((entry) => [entry['nsid'], entry['name'] ?? '']))
   const names = new Map(links.map((link) => [link['ifname'], link['ifindex'] as number]))
   const indexByName = (name: unknown) => (name === undefined ? 0 : (names.get(name) ?? -1))
 
@@ -49,6 +50,7 @@ export function readOracle(network: PrivateNetwork, namespace?: string): Readonl
           State: String(link['operstate']).replace('LOWERLAYERDOWN', 'LOWER-LAYER-DOWN').replace('NOTPRESENT', 'NOT-PRESENT'),
           LinkFlags: KEPT_FLAGS.filter((flag) => flags.includes(flag.replace('POINTTO', 'POINTO'))),
           LinkNetNsID: link['link_netnsid'],
+          LinkNetNsName: isLocal ? undefined : ids.get(link['link_netnsid']),
           IPV4: cidrs('inet'),
           IPV6: cidrs('inet6'),
           // Where there are no link addresses iproute2 prints what happens to lie behind the empty one.
@@ -103,10 +105,19 @@ export function seenOf(metadata: Readonly<Record<string, unknown>>): Seen {
       | { ID: number; Routes: { Protocol: number; Prefix: string; NextHops: Json[] }[] }[]
       | undefined) ?? []
   const kept = Object.fromEntries(
-    ['Name', 'Type', 'EncapType', 'IfIndex', 'MTU', 'MAC', 'MasterIndex', 'ParentIndex', 'State', 'LinkNetNsID'].map((key) => [
-      key,
-      metadata[key],
-    ]),
+    [
+      'Name',
+      'Type',
+      'EncapType',
+      'IfIndex',
+      'MTU',
+      'MAC',
+      'MasterIndex',
+      'ParentIndex',
+      'State',
+      'LinkNetNsID',
+      'LinkNetNsName',
+    ].map((key) => [key, metadata[key]]),
   )
   return compact({
     ...kept,

@@ -210,11 +210,14 @@ whenRecorded('recorded exchanges with whole daemons', () => {
   })
 
   test('accept/metrics-node', async () => {
-    network.run('ping', ['-c', '1', '10.10.0.2'], 'ns1')
-    const body = await replayUntil('accept/metrics-node', (answer) => Object.keys((answer as object[])[0] ?? {}).length === 1)
     const shape = (answer: unknown) =>
-      Object.values((answer as Record<string, object[]>[])[0]!).map((list) => Object.keys(list[0]!).sort())
-    expect(shape(body)).toEqual(shape(exchange('accept/metrics-node').body_json))
+      Object.values((answer as Record<string, object[]>[])[0] ?? {}).map((list) => Object.keys(list[0]!).sort())
+    const expected = JSON.stringify(shape(exchange('accept/metrics-node').body_json))
+    // Counters that did not grow are left out: a reading that saw only one direction is not the recorded one.
+    await replayUntil('accept/metrics-node', (answer) => {
+      network.run('ping', ['-c', '1', '10.10.0.2'], 'ns1')
+      return JSON.stringify(shape(answer)) === expected
+    })
   })
 
   test('ws/ws-publisher-handshake', async () => {

@@ -21,6 +21,8 @@ interface Figure {
 }
 
 const ORIGINAL = 'original (recorded)'
+/** Starts of which the median is told. */
+const STARTS = 5
 const CLOCK_TICKS_PER_SECOND = 100
 
 function lessIsBetter(name: string, value: number, unit: string, peerValue: number): Figure {
@@ -149,14 +151,19 @@ async function idleUsage(pid: number, seconds: number): Promise<Usage> {
   return { cpuPercent: ((cpuTicks() - before) / CLOCK_TICKS_PER_SECOND / seconds) * 100, rssMiB: rssKiB / 1024 }
 }
 
-/** ms from the start of the process until REST shows `nodes` nodes. */
+/** ms from the start of the process until REST shows `nodes` nodes, median of some starts on empty folders; the last one goes on running. */
 async function startTime(nodes: number): Promise<{ tookMs: number; server: AllInOne }> {
-  const startedAt = performance.now()
-  const server = await startAllInOne({ port: PORT })
-  const connection = await openConnection(server.url)
-  await until(connection, 'G.V().Count()', (count) => count >= nodes)
-  connection.close()
-  return { tookMs: performance.now() - startedAt, server }
+  const took: number[] = []
+  for (;;) {
+    const startedAt = performance.now()
+    const server = await startAllInOne({ port: PORT })
+    const connection = await openConnection(server.url)
+    await until(connection, 'G.V().Count()', (count) => count >= nodes)
+    connection.close()
+    took.push(performance.now() - startedAt)
+    if (took.length === STARTS) return { tookMs: median(took), server }
+    await server.dispose()
+  }
 }
 
 async function small(network: PrivateNetwork): Promise<Figure[]> {
@@ -166,7 +173,7 @@ async function small(network: PrivateNetwork): Promise<Figure[]> {
     const latencyMs = await linkLatency(network, server, 25)
     const host = await requestRate(server.url, () => "G.V().Has('Type', 'host').Out('Type', 'netns')", 3)
     return [
-      lessIsBetter('16 nodes: start to whole topology', tookMs, 'ms', 700),
+      lessIsBetter('16 nodes: start to whole topology, median', tookMs, 'ms', 700),
       lessIsBetter('16 nodes: ip link add until visible by REST, median', latencyMs, 'ms', 6),
       moreIsBetter('16 nodes: host → netns by REST, one connection', host, '1/s', 4_679),
     ]
@@ -181,7 +188,7 @@ async function large(network: PrivateNetwork): Promise<Figure[]> {
   const { tookMs, server } = await startTime(2_016)
   try {
     const figures = [
-      lessIsBetter('2,016 nodes: start to whole topology', tookMs, 'ms', 12_000),
+      lessIsBetter('2,016 nodes: start to whole topology, median', tookMs, 'ms', 12_000),
       lessIsBetter('2,016 nodes: ip link add until visible by REST, median', await linkLatency(network, server, 25), 'ms', 37),
       moreIsBetter(
         '2,016 nodes: Count() by REST, one connection',

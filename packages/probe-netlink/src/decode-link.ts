@@ -79,6 +79,8 @@ export interface Link {
   readonly newNetnsid: number | undefined
   /** … and has this index there. */
   readonly newIndex: number | undefined
+  /** The message is there because offloads were switched on or off, which it does not tell itself. */
+  readonly featuresChanged: boolean
 }
 
 const FIXED_BYTES = 16
@@ -92,8 +94,10 @@ const LINKINFO = 18
 const VFINFO_LIST = 22
 const STATS64 = 23
 const LINK_NETNSID = 37
+const EVENT = 44
 const NEW_NETNSID = 45
 const NEW_IFINDEX = 49
+const EVENT_FEATURES = 2
 const INFO_KIND = 1
 const INFO_DATA = 2
 const INFO_SLAVE_KIND = 4
@@ -123,6 +127,7 @@ export function decodeLink(bytes: Bytes, start: number, end: number): Link {
   let linkNetnsid: number | undefined
   let newNetnsid: number | undefined
   let newIndex: number | undefined
+  let featuresChanged = false
   let info: LinkInfo = NO_INFO
   let counters: readonly number[] = []
   let virtualFunctions: readonly VirtualFunction[] = []
@@ -159,6 +164,9 @@ export function decodeLink(bytes: Bytes, start: number, end: number): Link {
       case LINK_NETNSID:
         if (length >= 4) linkNetnsid = view.getInt32(at, true)
         break
+      case EVENT:
+        featuresChanged = length >= 4 && view.getUint32(at, true) === EVENT_FEATURES
+        break
       case NEW_NETNSID:
         if (length >= 4) newNetnsid = view.getInt32(at, true)
         break
@@ -188,6 +196,7 @@ export function decodeLink(bytes: Bytes, start: number, end: number): Link {
     virtualFunctions,
     newNetnsid,
     newIndex,
+    featuresChanged,
   }
 }
 

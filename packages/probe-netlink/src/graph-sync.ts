@@ -1,45 +1,15 @@
-import type { GraphTransaction, GraphWriter, MetadataObject, MetadataValue, NetworkNamespace, NodeIds } from '@skydive/contracts'
+import type { GraphTransaction, GraphWriter, MetadataObject, MetadataValue, NodeIds } from '@skydive/contracts'
 import { childTid } from '@skydive/topology'
 import type { Link } from './decode-link.ts'
 import { type DeviceInfo, UNKNOWN_DEVICE } from './ethtool.ts'
 import { counterGrowth, LINK_KEYS, linkMetadata, metricMetadata } from './link-metadata.ts'
 import { isSameValue } from './metadata-equality.ts'
-import { Aspect, type Departure, type Interface, NamespaceMirror } from './namespace-mirror.ts'
+import { Aspect, type Departure, type Interface } from './namespace-mirror.ts'
 import { neighborList, routingTables } from './table-metadata.ts'
+import { type EdgeRole, interfaceKey, type Published, placeOf, type WatchedNamespace } from './watched-namespace.ts'
 
 /** How long an interface on its way between namespaces may be in neither: the kernel waits for its readers meanwhile. */
 const MOVE_TIMEOUT_MS = 2000
-
-/** The node of an interface and what was last written to it. */
-interface Published {
-  readonly nodeId: string
-  /** What its id was made from. */
-  idKey: string
-  tid: string
-  metadata: Record<string, MetadataValue>
-  device: DeviceInfo
-  /** Ids of its `layer2` edges by what they are for. */
-  readonly edges: Map<EdgeRole, string>
-  counters: readonly number[]
-  countedAtMs: number
-}
-
-type EdgeRole = 'master' | 'lower' | 'peer'
-
-/** A namespace whose interfaces are in the graph. */
-export class WatchedNamespace {
-  readonly mirror = new NamespaceMirror()
-  readonly published = new Map<number, Published>()
-  /** Interfaces whose other end lies in a namespace that is not known (yet). */
-  readonly unresolved = new Set<number>()
-  readonly info: NetworkNamespace
-  /** False for the agent's own, which needs no entering. */
-  readonly foreign: boolean
-  constructor(info: NetworkNamespace, foreign: boolean) {
-    this.info = info
-    this.foreign = foreign
-  }
-}
 
 /** What {@link GraphSync} asks of the kernel. */
 export interface KernelQueries {
@@ -118,32 +88,38 @@ export class GraphSync {
     namespace.published.clear()
   }
 
-  /** Writes the counters that the links of the mirror carry, and what ethtool says by now. */
-  updateMetrics(namespace: WatchedNamespace): void {
-    const nowMs = this.#now()
-    const links = [...namespace.mirror.interfaces.values()].map(({ link }) => link)
-    const devices = this.#queries.devices(namespace, links)
-    for (const link of links) {
-      const device = devices.get(link.index)
-      const item = namespace.published.get(link.index)
-      if (item && device && !sameDevice(device, item.device)) namespace.mirror.touch(link.index, Aspect.link)
+  /** Has interfaces looked at again of which ethtool says something new by now. */
+  touchChangedDevices(namespace: WatchedNamespace, links: readonly Link[]): void {
+    for (const [index, device] of this.#queries.devices(namespace, links)) {
+      const item = namespace.published.get(index)
+      if (item && !sameDevice(device, item.device)) namespace.mirror.touch(index, Aspect.link)
     }
-    this.#graph.transaction((tx) => {
-      for (const link of links) {
-        const item = namespace.published.get(link.index)
-        if (item) this.#writeMetric(tx, item, link, nowMs)
-      }
-    })
   }
 
-  #writeMetric(tx: GraphTransaction, item: Published, link: Link, nowMs: number): void {
-    const growth = counterGrowth(item.counters, link.counters)
-    const startMs = item.countedAtMs
-    item.countedAtMs = nowMs
-    if (!growth) return
-    item.counters = link.counters
-    const metric = { ...metricMetadata(link.counters), Last: nowMs }
-    const lastUpdate = { ...metricMetadata(growth), Start: startMs, Last: nowMs }
+  /**
+   * Writes the counters that have changed since the last time, in one transaction. `read` calls its argument with those of each interface
+   * in the order of `COUNTER_NAMES`; the array may be the same each time.
+   */
+  updateCounters(namespace: WatchedNamespace, read: (visit: (index: number, counters: Float64Array) => void) => void): void {
+    const nowMs = this.#now()
+    const changed = new Map<Published, readonly number[]>()
+    read((index, counters) => {
+      const item = namespace.published.get(index)
+      if (item && counters.some((value, i) => value !== (item.counters[i] ?? 0))) changed.set(item, [...counters])
+    })
+    if (changed.size > 0) {
+      this.#graph.transaction((tx) => {
+        for (const [item, counters] of changed) this.#writeMetric(tx, item, counters, nowMs)
+      })
+    }
+    for (const item of namespace.published.values()) item.countedAtMs = nowMs
+  }
+
+  #writeMetric(tx: GraphTransaction, item: Published, counters: readonly number[], nowMs: number): void {
+    const growth = counterGrowth(item.counters, counters)
+    item.counters = counters
+    const metric = { ...metricMetadata(counters), Last: nowMs }
+    const lastUpdate = { ...metricMetadata(growth), Start: item.countedAtMs, Last: nowMs }
     Object.assign(item.metadata, { Metric: metric, LastUpdateMetric: lastUpdate })
     tx.patchNode(item.nodeId, { Metric: metric, LastUpdateMetric: lastUpdate })
   }
@@ -375,16 +351,6 @@ export class GraphSync {
 
 function hasChanges({ mirror }: WatchedNamespace): boolean {
   return mirror.changed.size > 0 || mirror.departed.length > 0
-}
-
-/** Where an interface is. */
-function placeOf(namespace: WatchedNamespace, index: number): string {
-  return `${namespace.info.key}/${index}`
-}
-
-/** What names an interface among everything on this host. */
-export function interfaceKey(namespace: WatchedNamespace, index: number, kind: string): string {
-  return `${namespace.info.key}/${index}/${kind || 'device'}`
 }
 
 function sameDevice(a: DeviceInfo, b: DeviceInfo): boolean {

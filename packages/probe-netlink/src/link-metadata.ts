@@ -117,13 +117,12 @@ export function metricMetadata(counters: readonly number[]): Record<string, numb
   return metric
 }
 
-/** How much each counter grew; a counter that went back (a driver was reset) counts from zero. `undefined` when nothing changed. */
-export function counterGrowth(before: readonly number[], after: readonly number[]): readonly number[] | undefined {
-  const growth = after.map((value, i) => {
+/** How much each counter grew; one that went back (a driver was reset) counts from zero. */
+export function counterGrowth(before: readonly number[], after: readonly number[]): readonly number[] {
+  return after.map((value, i) => {
     const held = before[i] ?? 0
     return value >= held ? value - held : value
   })
-  return growth.some((value) => value !== 0) ? growth : undefined
 }
 
 /** Leaves out what is 0, false or empty. */

@@ -29,6 +29,7 @@ const LINK: Link = {
   virtualFunctions: [],
   newNetnsid: undefined,
   newIndex: undefined,
+  featuresChanged: false,
 }
 const BASE = {
   Name: 'eth0',
@@ -133,8 +134,12 @@ describe('counters', () => {
   })
 
   test.each([
-    [[1, 2], [1, 2], undefined],
-    [[], [0, 0], undefined],
+    [
+      [1, 2],
+      [1, 2],
+      [0, 0],
+    ],
+    [[], [0, 0], [0, 0]],
     [
       [1, 2],
       [4, 2],

@@ -63,6 +63,7 @@ export class NamespaceMirror {
     }
     const before = known.link
     known.link = link
+    if (link.featuresChanged) this.#mark(link.index, Aspect.link)
     if (sameLink(before, link)) return
     this.#mark(link.index, Aspect.link)
     if (before.master !== link.master) {
@@ -208,7 +209,7 @@ export class NamespaceMirror {
   #markRoutes(indexes: ReadonlySet<number>): void {
     for (const index of indexes) {
       if (!this.interfaces.has(index)) continue
-      if (this.routes.groupCount(index) > EAGER_ENTRIES) this.#markRestless(index, Aspect.routes)
+      if (this.routes.routeCount(index) > EAGER_ENTRIES) this.#markRestless(index, Aspect.routes)
       else this.#mark(index, Aspect.routes)
     }
   }

@@ -3,10 +3,11 @@ import { type Logger, type NetworkNamespace, SkydiveError } from '@skydive/contr
 import type { Kernel, ReceiveBuffer } from '@skydive/kernel'
 import type { Link } from './decode-link.ts'
 import { type DeviceInfo, type Ethtool, openEthtool } from './ethtool.ts'
-import { type KernelQueries, WatchedNamespace } from './graph-sync.ts'
+import type { KernelQueries } from './graph-sync.ts'
 import { createNamespaceIds, HOST_NSID, type NamespaceIds } from './namespace-ids.ts'
 import { checkStrictly, openRouteSocket, type RouteSocket } from './route-socket.ts'
 import { getLink } from './snapshot.ts'
+import { WatchedNamespace } from './watched-namespace.ts'
 
 /** Calls each namespace's names for the others, where that was asked. */
 interface PeerNames {

@@ -14,7 +14,7 @@ const schema = z.strictObject({
 
 /** Options of the probe; all may be left out. */
 export interface NetlinkOptions {
-  /** How often counters are read, ms; `agent.topology.netlink.metrics_update` is in seconds. Default 30,000. */
+  /** How often counters are read (and ten times less often what the kernel does not tell), ms; `agent.topology.netlink.metrics_update` is in seconds. Default 30,000. */
   readonly metricsIntervalMs?: number
   /** Routes kept in the metadata of one interface. Default 4,096. */
   readonly maxRoutes?: number

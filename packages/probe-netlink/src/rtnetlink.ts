@@ -40,6 +40,7 @@ export const RTM_GETNEIGH = 30
 export const RTM_NEWNSID = 88
 export const RTM_DELNSID = 89
 export const RTM_GETNSID = 90
+export const RTM_GETSTATS = 94
 
 /** The multicast groups listened to: link, neighbour, IPv4 and IPv6 address and route, namespace id. */
 export const GROUPS: readonly number[] = [1, 3, 5, 7, 9, 11, 28]

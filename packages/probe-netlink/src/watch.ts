@@ -3,14 +3,16 @@ import { applyMessage } from './apply-message.ts'
 import { CostLimit } from './cost-limit.ts'
 import { decodeNamespaceId } from './decode-nsid.ts'
 import { type EventHandler, type EventSocket, openEventSocket } from './event-socket.ts'
-import { GraphSync, interfaceKey, type WatchedNamespace } from './graph-sync.ts'
+import { GraphSync } from './graph-sync.ts'
 import { Aspect } from './namespace-mirror.ts'
 import { Namespaces } from './namespaces.ts'
 import type { NetlinkOptions } from './options.ts'
+import { readingSteps } from './periodic-reading.ts'
 import type { NetlinkComponents } from './probe.ts'
 import type { MessageVisitor } from './route-socket.ts'
 import { RTM_DELNSID, RTM_NEWNSID } from './rtnetlink.ts'
-import { dumpLinks, dumpNeighbors, dumpRoutes, takeSnapshot } from './snapshot.ts'
+import { dumpRoutes, takeSnapshot } from './snapshot.ts'
+import { interfaceKey, type WatchedNamespace } from './watched-namespace.ts'
 
 /** Messages of the kernel that fit into its longest datagram. */
 const DATAGRAM_BYTES = 64 << 10
@@ -19,6 +21,8 @@ const SETTLE_MS = 1000
 const NOTHING = { links: [], addresses: [], routes: [], neighbors: [] }
 /** The periodic reading gives the thread back after so long. */
 const SLICE_MS = 5
+/** Every so many readings of counters everything else is read again that the kernel may not have told. */
+const INSPECTION_EVERY = 10
 
 /**
  * Watches the host and the namespaces of the feed: dumps once, then follows the kernel's news. What the news can't tell (see
@@ -40,6 +44,7 @@ export class NetlinkWatch implements EventHandler {
   readonly #unread = new Set<WatchedNamespace>()
   #undecodable = false
   #open = true
+  #readings = 0
   readonly #timers = new Map<string, unknown>()
   #unfollow: () => void = () => {}
 
@@ -65,9 +70,9 @@ export class NetlinkWatch implements EventHandler {
         namespaces?.follow({
           added: (infos) => {
             if (initial) initial = [...initial, ...infos]
-            else this.#add(infos)
+            else this.#attempt(() => this.#add(infos))
           },
-          removed: (infos) => this.#remove(infos),
+          removed: (infos) => this.#attempt(() => this.#remove(infos)),
         }) ?? this.#unfollow
       const first = initial
       initial = undefined
@@ -120,7 +125,10 @@ export class NetlinkWatch implements EventHandler {
   }
 
   drained(): void {
-    if (!this.#open) return
+    this.#attempt(() => this.#catchUp())
+  }
+
+  #catchUp(): void {
     if (this.#overrun) this.#resync()
     for (const namespace of this.#unread) {
       // Should its path lead to a successor by now, all of that is new.
@@ -135,10 +143,19 @@ export class NetlinkWatch implements EventHandler {
     if (this.#open) this.#onFailure(error)
   }
 
+  /** What goes wrong on the way is a failure of the whole, which its owner gets over. */
+  #attempt(job: () => void): void {
+    if (!this.#open) return
+    try {
+      job()
+    } catch (error) {
+      this.failed(error as Error)
+    }
+  }
+
   // --- namespaces
 
   #add(infos: readonly NetworkNamespace[]): void {
-    if (!this.#open) return
     this.#namespaces.allowQuestions()
     for (const info of infos) {
       if (this.#namespaces.byKey(info.key)) continue
@@ -157,7 +174,6 @@ export class NetlinkWatch implements EventHandler {
   }
 
   #remove(infos: readonly NetworkNamespace[]): void {
-    if (!this.#open) return
     for (const { key } of infos) {
       const namespace = this.#namespaces.remove(key)
       if (!namespace) continue
@@ -247,23 +263,14 @@ export class NetlinkWatch implements EventHandler {
     this.#flush()
   }
 
-  /** Reads counters of all namespaces, and on the way what the kernel does not tell, in slices. */
+  /** Reads counters of all namespaces, in slices. */
   #updateMetrics(): void {
     this.#schedule('metrics', this.#options.metricsIntervalMs, () => this.#updateMetrics())
-    const waiting = [...this.#namespaces.all]
+    const steps = readingSteps(this.#namespaces, this.#sync, ++this.#readings % INSPECTION_EVERY === 0)
     const slice = () => {
       const endMs = performance.now() + SLICE_MS
-      while (this.#open && performance.now() < endMs) {
-        const namespace = waiting.pop()
-        if (!namespace) return this.#flush()
-        if (this.#namespaces.byKey(namespace.info.key) !== namespace) continue
-        this.#namespaces.within(namespace, (socket) => {
-          namespace.mirror.replaceLinks(dumpLinks(socket))
-          namespace.mirror.replaceNeighbors(dumpNeighbors(socket))
-        })
-        this.#sync.updateMetrics(namespace)
-      }
-      if (this.#open) setImmediate(slice)
+      while (performance.now() < endMs) if (steps.next().done) return this.#flush()
+      setImmediate(() => this.#attempt(slice))
     }
     slice()
   }
@@ -273,7 +280,7 @@ export class NetlinkWatch implements EventHandler {
     if (this.#timers.has(purpose)) return
     const timer = this.#components.clock.setTimeout(() => {
       this.#timers.delete(purpose)
-      if (this.#open) job()
+      this.#attempt(job)
     }, delayMs)
     this.#timers.set(purpose, timer)
   }

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
+import type { Kernel } from '@skydive/kernel'
 import { childTid, hostTid, netnsTid } from '@skydive/topology'
 import { applyMessage } from '../src/apply-message.ts'
 import { type EventHandler, openEventSocket } from '../src/event-socket.ts'
@@ -38,6 +39,20 @@ const layer2 = () => {
     return true
   })
   return found.sort()
+}
+
+/** `ethtool -K NAME gso off`. */
+function switchSegmentationOff(kernel: Kernel, name: string): void {
+  const [SIOCETHTOOL, ETHTOOL_SGSO, NAME_BYTES, VALUE_AT] = [0x8946, 0x24, 16, 64]
+  const memory = kernel.mapMemory({ byteLength: 128 })
+  const view = new DataView(memory.buffer)
+  new TextEncoder().encodeInto(name, new Uint8Array(memory.buffer, 0, NAME_BYTES))
+  view.setBigUint64(NAME_BYTES, memory.address + BigInt(VALUE_AT), true)
+  view.setUint32(VALUE_AT, ETHTOOL_SGSO, true)
+  const fd = kernel.socket({ domain: 2, type: 2, protocol: 0 })
+  expect(kernel.ioctl(fd, SIOCETHTOOL, new Uint8Array(memory.buffer, 0, VALUE_AT))).toBe(0)
+  kernel.close(fd)
+  memory.close()
 }
 
 describe('at start', () => {
@@ -130,6 +145,28 @@ describe('news', () => {
     })
     host.network.ip('link set v0 down')
     await host.until(() => route('v0', 2, '10.9.0.0/24') === undefined)
+  })
+
+  test('an offload that is switched off is told at once', async () => {
+    host.network.ip('link add v0 type veth peer name v1')
+    await host.start()
+    const offload = () => (value('/v0', 'Features') as Record<string, boolean>)['tx-generic-segmentation']
+    expect(offload()).toBe(true)
+    switchSegmentationOff(host.kernel, 'v0')
+    await host.until(() => offload() === false)
+  })
+
+  test('each tenth reading finds what the kernel did not tell', async () => {
+    host.network.ip('link add v0 type veth peer name v1')
+    await host.start({ metricsIntervalMs: 100 })
+    // The multicast groups of an interface are entries of its forwarding table; nobody tells when one is joined.
+    const socket = createSocket('udp4').bind(0)
+    await once(socket, 'listening')
+    host.network.ip('addr add 10.1.0.1/24 dev v0', 'link set v0 up', 'link set v1 up')
+    await host.until(() => value('/v0', 'State') === 'UP')
+    socket.addMembership('239.1.2.3', '10.1.0.1')
+    await host.until(() => JSON.stringify(value('/v0', 'FDB') ?? '').includes('01:00:5e:01:02:03'))
+    socket.close()
   })
 
   test('counters, with what grew since the last reading', async () => {

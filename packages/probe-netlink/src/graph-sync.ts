@@ -27,6 +27,12 @@ export interface ListLimits {
   readonly maxNeighbors: number
 }
 
+/** What was written to the graph: interfaces by node id with what their ids were made from, and ids of `layer2` edges. */
+export interface Written {
+  readonly nodes: ReadonlyMap<string, string>
+  readonly edges: ReadonlySet<string>
+}
+
 /** Brings what the mirrors learnt into the graph, one transaction a time. */
 export class GraphSync {
   readonly #graph: GraphWriter
@@ -86,6 +92,30 @@ export class GraphSync {
       }
     })
     namespace.published.clear()
+  }
+
+  /** What stands in the graph because of this one, for {@link deleteLeftovers} of its successor. */
+  written(namespaces: Iterable<WatchedNamespace>): Written {
+    const items = [...namespaces].flatMap(({ published }) => [...published.values()])
+    items.push(...[...this.#moving.values()].map(({ item }) => item))
+    return {
+      nodes: new Map(items.map((item) => [item.nodeId, item.idKey])),
+      edges: new Set(items.flatMap((item) => [...item.edges.values()])),
+    }
+  }
+
+  /** Deletes what a predecessor wrote and this one, having read everything, did not find again. */
+  deleteLeftovers(predecessor: Written, namespaces: Iterable<WatchedNamespace>): void {
+    const { nodes, edges } = this.written(namespaces)
+    const keys = new Set(nodes.values())
+    this.#graph.transaction((tx) => {
+      for (const edge of predecessor.edges) if (!edges.has(edge)) tx.deleteEdge(edge)
+      for (const [node, idKey] of predecessor.nodes) {
+        if (nodes.has(node)) continue
+        tx.deleteNode(node)
+        if (!keys.has(idKey)) this.#ids.forget(idKey)
+      }
+    })
   }
 
   /** Has interfaces looked at again of which ethtool says something new by now. */

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import { interfaceMetadataSchema } from '@skydive/topology'
+import { aLink } from '../test/samples.ts'
 import type { Link } from './decode-link.ts'
 import type { Neighbor } from './decode-neighbor.ts'
 import type { Route } from './decode-route.ts'
@@ -9,28 +10,7 @@ import { counterGrowth, LINK_KEYS, linkMetadata, metricMetadata } from './link-m
 import { isSameValue } from './metadata-equality.ts'
 import { neighborList, routingTables } from './table-metadata.ts'
 
-const LINK: Link = {
-  family: 0,
-  index: 2,
-  flags: 0x1003,
-  hardwareType: 1,
-  name: 'eth0',
-  mac: '02:00:00:00:00:01',
-  mtu: 1500,
-  operState: 6,
-  master: 0,
-  link: 0,
-  linkNetnsid: undefined,
-  kind: '',
-  counters: [],
-  vlanId: undefined,
-  bondMode: undefined,
-  bondSlave: undefined,
-  virtualFunctions: [],
-  newNetnsid: undefined,
-  newIndex: undefined,
-  featuresChanged: false,
-}
+const LINK: Link = aLink({ index: 2, name: 'eth0' })
 const BASE = {
   Name: 'eth0',
   Type: 'device',

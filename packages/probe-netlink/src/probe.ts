@@ -10,6 +10,7 @@ import {
   ProbeStatusHolder,
 } from '@skydive/contracts'
 import type { Kernel, Readiness } from '@skydive/kernel'
+import type { Written } from './graph-sync.ts'
 import { type NetlinkOptions, parseOptions } from './options.ts'
 import { NetlinkWatch } from './watch.ts'
 
@@ -48,6 +49,7 @@ class NetlinkProbe implements Probe {
   readonly #options: Required<NetlinkOptions>
   readonly #status = new ProbeStatusHolder()
   #watch: NetlinkWatch | undefined
+  #written: Written | undefined
   #retryTimer: unknown
   #retryMs = RETRY_FIRST_MS
 
@@ -86,8 +88,8 @@ class NetlinkProbe implements Probe {
     if (this.#status.current.state === 'stopped') return
     this.#status.set({ state: 'stopping' })
     this.#components.clock.clearTimeout(this.#retryTimer)
-    this.#watch?.close()
-    this.#watch = undefined
+    this.#close()
+    this.#retryMs = RETRY_FIRST_MS
     this.#status.set({ state: 'stopped' })
   }
 
@@ -95,25 +97,36 @@ class NetlinkProbe implements Probe {
     const { hostNodeId, hostTid } = this.#components
     const { dev, ino } = statSync(OWN_NAMESPACE)
     const host: NetworkNamespace = { key: `${dev}:${ino}`, path: OWN_NAMESPACE, name: '', nodeId: hostNodeId, tid: hostTid }
-    this.#watch = new NetlinkWatch(this.#components, this.#options, host, (error) => this.#degrade(error))
+    this.#watch = new NetlinkWatch(this.#components, this.#options, host, (error) => this.#degrade(error), this.#written)
+  }
+
+  #close(): void {
+    this.#written = this.#watch?.written ?? this.#written
+    this.#watch?.close()
+    this.#watch = undefined
   }
 
   /** The socket broke: everything is opened and read anew, which finds the nodes that are there already by their ids. */
   #degrade(error: Error): void {
     const { clock, logger } = this.#components
-    this.#watch?.close()
-    this.#watch = undefined
-    logger.warn({ error: error.message, retryMs: this.#retryMs }, 'netlink probe is degraded')
+    this.#close()
+    if (this.#status.current.state !== 'degraded') {
+      logger.warn({ error: error.message, retryMs: this.#retryMs }, 'netlink probe is degraded')
+    }
     this.#status.set({ state: 'degraded', error, nextRetryAtMs: clock.now() + this.#retryMs })
-    this.#retryTimer = clock.setTimeout(() => {
-      try {
-        this.#open()
-        this.#retryMs = RETRY_FIRST_MS
-        this.#status.set({ state: 'running' })
-      } catch (reason) {
-        this.#retryMs = Math.min(this.#retryMs * 2, RETRY_MAX_MS)
-        this.#degrade(reason as Error)
-      }
-    }, this.#retryMs)
+    this.#retryTimer = clock.setTimeout(() => this.#retry(), this.#retryMs)
+  }
+
+  #retry(): void {
+    try {
+      this.#open()
+    } catch (reason) {
+      this.#retryMs = Math.min(this.#retryMs * 2, RETRY_MAX_MS)
+      this.#degrade(reason as Error)
+      return
+    }
+    this.#retryMs = RETRY_FIRST_MS
+    this.#status.set({ state: 'running' })
+    this.#components.logger.info({}, 'netlink probe runs again')
   }
 }

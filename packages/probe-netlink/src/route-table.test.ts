@@ -1,64 +1,47 @@
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
-import type { Route } from './decode-route.ts'
+import { aRoute } from '../test/samples.ts'
 import { RouteTable } from './route-table.ts'
-import { AF_INET, AF_INET6, NLM_F_APPEND, NLM_F_REPLACE } from './rtnetlink.ts'
+import { AF_INET6, NLM_F_APPEND, NLM_F_REPLACE } from './rtnetlink.ts'
 
-function route(prefix: string, index: number, more: Partial<Route> = {}): Route {
-  return {
-    family: AF_INET,
-    table: 254,
-    protocol: 4,
-    type: 1,
-    tos: 0,
-    prefix,
-    sortKey: prefix,
-    priority: 0,
-    source: '',
-    hops: [{ index, gateway: '' }],
-    multipath: false,
-    cloned: false,
-    ...more,
-  }
-}
 const prefixes = (table: RouteTable, index: number) => table.routesOf(index).map(({ prefix }) => prefix)
 
 describe('RouteTable', () => {
   test('what is told is kept, sorted, by interface', () => {
     const table = new RouteTable()
-    expect([...table.add(route('b', 1))]).toEqual([1])
-    table.add(route('a', 1))
-    table.add(route('a', 2, { table: 7 }))
+    expect([...table.add(aRoute('b', 1))]).toEqual([1])
+    table.add(aRoute('a', 1))
+    table.add(aRoute('a', 2, { table: 7 }))
     expect([prefixes(table, 1), prefixes(table, 2), table.uncertain]).toEqual([['a', 'b'], ['a'], false])
   })
 
   test('a route that is told twice is one', () => {
     const table = new RouteTable()
-    table.add(route('a', 1))
-    expect([...table.add(route('a', 1))]).toEqual([])
+    table.add(aRoute('a', 1))
+    expect([...table.add(aRoute('a', 1))]).toEqual([])
     expect(prefixes(table, 1)).toEqual(['a'])
   })
 
   test('a replaced route is gone; which of several was replaced is not known', () => {
     const table = new RouteTable()
-    table.add(route('a', 1))
-    expect([...table.add(route('a', 2), NLM_F_REPLACE)].sort()).toEqual([1, 2])
+    table.add(aRoute('a', 1))
+    expect([...table.add(aRoute('a', 2), NLM_F_REPLACE)].sort()).toEqual([1, 2])
     expect([prefixes(table, 1), prefixes(table, 2), table.uncertain]).toEqual([[], ['a'], false])
-    table.add(route('a', 3), NLM_F_APPEND)
-    table.add(route('a', 4), NLM_F_REPLACE)
+    table.add(aRoute('a', 3), NLM_F_APPEND)
+    table.add(aRoute('a', 4), NLM_F_REPLACE)
     expect(table.uncertain).toBe(true)
   })
 
   test.each<[string, (table: RouteTable) => void]>([
-    ['a route that was not known is deleted beside one that is', (table) => table.remove(route('a', 9))],
-    ['an IPv6 route joins others', (table) => table.add(route('a6', 1, { family: AF_INET6 }), NLM_F_APPEND)],
-    ['an IPv6 route is replaced', (table) => table.add(route('a6', 1, { family: AF_INET6 }), NLM_F_REPLACE)],
+    ['a route that was not known is deleted beside one that is', (table) => table.remove(aRoute('a', 9))],
+    ['an IPv6 route joins others', (table) => table.add(aRoute('a6', 1, { family: AF_INET6 }), NLM_F_APPEND)],
+    ['an IPv6 route is replaced', (table) => table.add(aRoute('a6', 1, { family: AF_INET6 }), NLM_F_REPLACE)],
     ['one of several ways on is gone', (table) => table.removeInterface(2)],
   ])('it says that it does not know when %s', (_, happen) => {
     const table = new RouteTable()
-    table.add(route('a', 1))
+    table.add(aRoute('a', 1))
     table.add(
-      route('m', 0, {
+      aRoute('m', 0, {
         hops: [
           { index: 1, gateway: '' },
           { index: 2, gateway: '' },
@@ -67,29 +50,29 @@ describe('RouteTable', () => {
     )
     happen(table)
     expect(table.uncertain).toBe(true)
-    table.replaceAll([route('a', 1)])
+    table.replaceAll([aRoute('a', 1)])
     expect([table.uncertain, prefixes(table, 1)]).toEqual([false, ['a']])
   })
 
   test('cached exceptions are no routes', () => {
     const table = new RouteTable()
-    table.add(route('a', 1, { cloned: true }))
-    table.replaceAll([route('a', 1, { cloned: true })])
+    table.add(aRoute('a', 1, { cloned: true }))
+    table.replaceAll([aRoute('a', 1, { cloned: true })])
     expect(prefixes(table, 1)).toEqual([])
   })
 
   test('a route that many interfaces share: only its own interface is concerned', () => {
     const table = new RouteTable()
-    for (let index = 1; index <= 3; index++) table.add(route('fe80::/64', index, { family: AF_INET6 }))
-    expect([...table.remove(route('fe80::/64', 2, { family: AF_INET6 }))]).toEqual([2])
+    for (let index = 1; index <= 3; index++) table.add(aRoute('fe80::/64', index, { family: AF_INET6 }))
+    expect([...table.remove(aRoute('fe80::/64', 2, { family: AF_INET6 }))]).toEqual([2])
     table.removeInterface(3)
     expect([[1, 2, 3].map((index) => table.routeCount(index)), table.uncertain]).toEqual([[1, 0, 0], false])
-    const read = [1, 2].map((index) => route('fe80::/64', index, { family: AF_INET6 }))
+    const read = [1, 2].map((index) => aRoute('fe80::/64', index, { family: AF_INET6 }))
     expect([...table.replaceAll(read)]).toEqual([2])
   })
 
   test('reading the same again touches nothing', () => {
-    const routes = [route('a', 1), route('a', 2), route('b', 1)]
+    const routes = [aRoute('a', 1), aRoute('a', 2), aRoute('b', 1)]
     const table = new RouteTable()
     expect([...table.replaceAll(routes)].sort()).toEqual([1, 2])
     expect([...table.replaceAll(routes)]).toEqual([])
@@ -103,8 +86,8 @@ describe('RouteTable', () => {
         const table = new RouteTable()
         const model = new Set<string>()
         for (const { add, prefix, index } of steps) {
-          if (add) table.add(route(prefix, index))
-          else table.remove(route(prefix, index))
+          if (add) table.add(aRoute(prefix, index))
+          else table.remove(aRoute(prefix, index))
           if (add) model.add(`${prefix}${index}`)
           else model.delete(`${prefix}${index}`)
         }

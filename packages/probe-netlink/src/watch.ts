@@ -3,7 +3,7 @@ import { applyMessage } from './apply-message.ts'
 import { CostLimit } from './cost-limit.ts'
 import { decodeNamespaceId } from './decode-nsid.ts'
 import { type EventHandler, type EventSocket, openEventSocket } from './event-socket.ts'
-import { GraphSync } from './graph-sync.ts'
+import { GraphSync, type Written } from './graph-sync.ts'
 import { Aspect } from './namespace-mirror.ts'
 import { Namespaces } from './namespaces.ts'
 import type { NetlinkOptions } from './options.ts'
@@ -53,6 +53,7 @@ export class NetlinkWatch implements EventHandler {
     options: Required<NetlinkOptions>,
     host: NetworkNamespace,
     onFailure: (error: Error) => void,
+    predecessor: Written | undefined,
   ) {
     this.#components = components
     this.#options = options
@@ -77,11 +78,17 @@ export class NetlinkWatch implements EventHandler {
       const first = initial
       initial = undefined
       this.#add(first)
+      if (predecessor) this.#sync.deleteLeftovers(predecessor, this.#namespaces.all)
     } catch (error) {
       this.close()
       throw error
     }
     this.#schedule('metrics', options.metricsIntervalMs, () => this.#updateMetrics())
+  }
+
+  /** What stands in the graph because of this one; its successor deletes what it does not find again. */
+  get written(): Written {
+    return this.#sync.written(this.#namespaces.all)
   }
 
   close(): void {

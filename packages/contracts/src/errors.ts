@@ -7,7 +7,7 @@ export interface SkydiveErrorInit {
   readonly code: string
   readonly fault: ErrorFault
   /** The offending value and its surroundings, for machines. Never a secret. */
-  readonly fields?: Readonly<Record<string, unknown>>
+  readonly fields?: Readonly<Record<string, unknown>> | undefined
   readonly cause?: unknown
 }
 
@@ -41,21 +41,21 @@ export class SkydiveError extends Error {
 /** An argument, option or message that can't be accepted. `ERR_INVALID_ARGUMENT`, fault of the caller (HTTP 400). */
 export class InvalidArgumentError extends SkydiveError {
   constructor(message: string, fields?: Readonly<Record<string, unknown>>, cause?: unknown) {
-    super(message, { code: 'ERR_INVALID_ARGUMENT', fault: 'caller', ...(fields && { fields }), cause })
+    super(message, { code: 'ERR_INVALID_ARGUMENT', fault: 'caller', fields, cause })
   }
 }
 
 /** The thing named does not exist. `ERR_NOT_FOUND`, fault of the caller (HTTP 404). */
 export class NotFoundError extends SkydiveError {
   constructor(message: string, fields?: Readonly<Record<string, unknown>>) {
-    super(message, { code: 'ERR_NOT_FOUND', fault: 'caller', ...(fields && { fields }) })
+    super(message, { code: 'ERR_NOT_FOUND', fault: 'caller', fields })
   }
 }
 
 /** The thing exists already, or changed meanwhile. `ERR_CONFLICT`, fault of the caller (HTTP 409). */
 export class ConflictError extends SkydiveError {
   constructor(message: string, fields?: Readonly<Record<string, unknown>>) {
-    super(message, { code: 'ERR_CONFLICT', fault: 'caller', ...(fields && { fields }) })
+    super(message, { code: 'ERR_CONFLICT', fault: 'caller', fields })
   }
 }
 
@@ -106,7 +106,7 @@ export class DecodeError extends SkydiveError {
 /** A peer broke the protocol. `ERR_PROTOCOL`; the connection it came from is closed. */
 export class ProtocolError extends SkydiveError {
   constructor(message: string, fields?: Readonly<Record<string, unknown>>) {
-    super(message, { code: 'ERR_PROTOCOL', fault: 'peer', ...(fields && { fields }) })
+    super(message, { code: 'ERR_PROTOCOL', fault: 'peer', fields })
   }
 }
 
@@ -129,6 +129,6 @@ export class CancelledError extends SkydiveError {
 /** A state that can't be: our own mistake. `ERR_INVARIANT`; please report it with the message. */
 export class InvariantError extends SkydiveError {
   constructor(message: string, fields?: Readonly<Record<string, unknown>>) {
-    super(message, { code: 'ERR_INVARIANT', fault: 'ours', ...(fields && { fields }) })
+    super(message, { code: 'ERR_INVARIANT', fault: 'ours', fields })
   }
 }

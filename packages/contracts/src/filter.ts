@@ -15,6 +15,8 @@ export interface Filter {
   readonly RegexFilter?: { readonly Key: string; readonly Value?: string }
   readonly NullFilter?: { readonly Key: string }
   readonly IPV4RangeFilter?: { readonly Key: string; readonly Value?: string }
+  /** Not in the original: `Value` is an IPv6 network such as `2001:db8::/32`. */
+  readonly IPV6RangeFilter?: { readonly Key: string; readonly Value?: string }
 }
 
 /** 0 OR, 1 AND, 2 NOT. */

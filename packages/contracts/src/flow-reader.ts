@@ -1,6 +1,7 @@
 import type { TimeSlice } from './element.ts'
 import type { SearchQuery } from './filter.ts'
 import type { EnhancedFlow, FlowMetric, RawPacket } from './flow.ts'
+import type { FlowCoverageSummary } from './flow-coverage.ts'
 import type { ReadOptions } from './graph-view.ts'
 
 /** What is asked of flows: the search and, when it is about some nodes only, their TIDs (an empty list matches nothing). */
@@ -35,4 +36,6 @@ export interface FlowReader {
     slice: TimeSlice | undefined,
     options?: ReadOptions,
   ): Promise<ReadonlyMap<string, readonly RawPacket[]>>
+  /** What was watched in the slice, or lately, and what was lost. Absent where nobody keeps account of that. */
+  coverage?(slice: TimeSlice | undefined): FlowCoverageSummary
 }

@@ -1,5 +1,7 @@
 import type { GraphEdge, GraphNode, MetadataValue, TimeSlice } from './element.ts'
 import type { Filter } from './filter.ts'
+import type { DiffOptions, GraphDiff } from './graph-diff.ts'
+import type { NeighborSpan } from './neighbor-span.ts'
 
 /** Return `false` to stop the walk; anything else goes on. */
 export type OrdinalVisitor = (ordinal: number) => boolean | undefined
@@ -33,7 +35,7 @@ export interface GraphView {
   /** The row of a node id (the newest one in a duration), or -1. O(1). */
   nodeOrdinal(id: string): number
   edgeOrdinal(id: string): number
-  /** The revision object of a row. O(1), the same object every time. */
+  /** The revision object of a row, the same one every time; another view may have an equal one in its place. O(1) in the present. */
   node(ordinal: number): GraphNode
   edge(ordinal: number): GraphEdge
 
@@ -55,6 +57,13 @@ export interface GraphView {
   forEachOut(node: number, visit: NeighborVisitor): void
   /** Edges whose child is `node`, with their parent. */
   forEachIn(node: number, visit: NeighborVisitor): void
+  /**
+   * What {@link forEachOut} tells, in its order, at once: no call for each neighbour, and no way to stop. O(degree), and O(1) in the present where
+   * much is read and little linked. What was read stays right as long as the view does.
+   */
+  readOut(node: number, span: NeighborSpan): void
+  /** The same of {@link forEachIn}. */
+  readIn(node: number, span: NeighborSpan): void
   /** The rows of an edge's parent and child; -1 when the end is not in the view. */
   parentOf(edge: number): number
   childOf(edge: number): number
@@ -90,10 +99,29 @@ export interface GraphSource {
   open(slice?: TimeSlice, options?: ReadOptions): Promise<GraphView>
   /** Says whether `slice` lies wholly in what is known; never throws. */
   coverage(slice: TimeSlice): Promise<SliceCoverage>
-  /** Push-down: matching rows in batches, without materialising the rest. Absent where a scan of `open` is as good. */
+  /**
+   * Push-down: of the rows that `open` would show those that match, in the order of `forEachNode` or `forEachEdge`, in batches and without
+   * materialising the rest. Absent where a scan of `open` is as good.
+   */
   select?(
     selection: ElementSelection,
     slice: TimeSlice | undefined,
     options?: ReadOptions,
   ): AsyncIterable<readonly (GraphNode | GraphEdge)[]>
+  /**
+   * What differs between the graph at `fromMs` and at `toMs`, at a cost of what happened in between. Memory answers at once, others by promise:
+   * `await` it. Absent in a source without a past.
+   * @throws ERR_INVALID_ARGUMENT when `fromMs` is after `toMs`; ERR_UNSUPPORTED when no history is kept.
+   */
+  diff?(fromMs: number, toMs: number, options?: DiffOptions): GraphDiff | Promise<GraphDiff>
+  /**
+   * The revisions of one node or edge that are known, in the order in which they were made; with a slice those that were valid in it. A deleted
+   * element ends with a revision that has `deletedAtMs`; an id that came back begins anew at revision 1. Empty for an unknown id.
+   * {@link coverage} says whether the beginning may be missing.
+   */
+  history?(
+    id: string,
+    slice?: TimeSlice,
+    options?: ReadOptions,
+  ): readonly (GraphNode | GraphEdge)[] | Promise<readonly (GraphNode | GraphEdge)[]>
 }

@@ -5,6 +5,11 @@ import type { GraphView } from './graph-view.ts'
 export interface NodeInit {
   readonly id: string
   readonly metadata: Metadata
+  /**
+   * The metadata is handed over: it is taken as it is, neither checked nor copied, which is most of the cost of adding. Only for what nobody else
+   * holds and JSON can say (parsed from a file or message, or made for this); it must never be changed again.
+   */
+  readonly handedOver?: true
   readonly host?: string
   readonly createdAtMs?: number
   readonly updatedAtMs?: number
@@ -17,6 +22,8 @@ export interface EdgeInit {
   readonly parent: string
   readonly child: string
   readonly metadata: Metadata
+  /** See {@link NodeInit.handedOver}. */
+  readonly handedOver?: true
   readonly host?: string
   readonly createdAtMs?: number
   readonly updatedAtMs?: number

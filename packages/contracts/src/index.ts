@@ -6,11 +6,14 @@
  */
 
 export type {
+  CaptureDescription,
   CaptureSource,
   CaptureSourceModule,
+  CaptureSpread,
   CaptureStats,
   CaptureTarget,
-  FlowOperation,
+  FlowRecord,
+  FlowRecordSink,
   PacketBlockLayout,
   PacketBlockSink,
   PacketFormat,
@@ -45,14 +48,21 @@ export {
 export type { Cursor, GraphBatch, GraphEvent, GraphEvents, GraphListener, SubscribeOptions, Unsubscribe } from './events.ts'
 export type { BoolFilterOp, Filter, SearchQuery, SortOrder } from './filter.ts'
 export type {
+  DnsQuestion,
+  DnsRecord,
   EnhancedFlow,
   Flow,
+  FlowDhcpv4,
+  FlowDns,
+  FlowExporter,
+  FlowExporterPlace,
   FlowFinishType,
   FlowLayer,
   FlowMetric,
   FlowPlace,
   FlowPlaces,
   FlowProtocol,
+  FlowVrrpv2,
   IcmpLayer,
   IcmpType,
   IpMetric,
@@ -60,7 +70,11 @@ export type {
   TcpMetric,
   TransportLayer,
 } from './flow.ts'
+export { EXTRA_LAYERS, FLOW_PROTOCOLS, ICMP_TYPES } from './flow.ts'
+export type { CaptureSpan, FlowCoverage, FlowCoverageSummary, FlowLoss, FlowLossCause } from './flow-coverage.ts'
 export type { FlowAnswer, FlowQuery, FlowReader } from './flow-reader.ts'
+export type { DiffOptions, ElementChange, GraphDiff, KeyChange } from './graph-diff.ts'
+export { NOISY_KEYS } from './graph-diff.ts'
 export type {
   ElementSelection,
   GraphSource,
@@ -85,9 +99,11 @@ export { deterministicId, oidUuid, randomId, relationId } from './identifier.ts'
 export type { Clock, Counter, Gauge, Logger, Metrics, Service } from './lifecycle.ts'
 export { SILENT_LOGGER } from './lifecycle.ts'
 export type { NamespaceFeed, NamespaceListener, NamespaceRegistry, NetworkNamespace } from './namespace.ts'
+export { NeighborSpan } from './neighbor-span.ts'
 export type { NodeIds } from './node-ids.ts'
 export type { Detection, Probe, ProbeComponents, ProbeFactory, ProbeStatus } from './probe.ts'
 export { ProbeStatusHolder } from './probe-status.ts'
 export type { FlowStore, KeyValueEntry, KeyValueEvent, KeyValueStore, StoreStatus, TopologyStore } from './store.ts'
+export type { TlsClientSettings, TlsServerSettings } from './tls.ts'
 export type { WireEdge, WireNode } from './wire-element.ts'
 export { toWireEdge, toWireNode } from './wire-element.ts'

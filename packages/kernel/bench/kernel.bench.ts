@@ -1,24 +1,14 @@
 import { execFileSync } from 'node:child_process'
+import { type Figure, median } from '../../../bench/figures.ts'
 import { openKernel } from '../src/index.ts'
 
 // What a call costs, and how long it takes until a listener hears of a descriptor.
-
-interface Figure {
-  readonly name: string
-  readonly value: number
-  readonly unit: string
-  readonly peer?: string
-  readonly peerValue?: number
-  readonly ratio?: number
-}
 
 const CALLS = 200_000
 const SOCKETS = 500
 const SIGNALS = 500
 const AF_NETLINK = 16
 const SOCK_RAW = 3
-
-const median = (values: readonly number[]) => [...values].sort((a, b) => a - b)[values.length >> 1]!
 
 export const bench = {
   name: 'kernel',

@@ -1,5 +1,6 @@
 import { InvalidArgumentError, UnsupportedError } from '@skydive/contracts'
 import koffi from 'koffi'
+import { PCAP_LIBRARIES } from './pcap-library.ts'
 
 /** A classic BPF instruction is eight bytes: u16 code, u8 jt, u8 jf, u32 k (linux/filter.h `struct sock_filter`). */
 const INSTRUCTION_BYTES = 8
@@ -26,7 +27,7 @@ export interface BpfCompiler {
  * Loads libpcap. `names` are tried in order. Host names in expressions are looked up by libpcap itself, blocking: give addresses.
  * @throws ERR_UNSUPPORTED naming the package when none can be loaded.
  */
-export function loadBpfCompiler(names: readonly string[] = ['libpcap.so.0.8', 'libpcap.so.1']): BpfCompiler {
+export function loadBpfCompiler(names: readonly string[] = PCAP_LIBRARIES): BpfCompiler {
   for (const name of names) {
     let library: ReturnType<typeof koffi.load>
     try {

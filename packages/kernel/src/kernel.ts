@@ -1,7 +1,8 @@
 import { endianness } from 'node:os'
 import { UnsupportedError } from '@skydive/contracts'
 import { type BpfCompiler, type BpfOptions, loadBpfCompiler } from './bpf-compiler.ts'
-import { systemError } from './errno.ts'
+import { type DescriptorSet, openDescriptorSet, openTimerDescriptor, type TimerDescriptor } from './descriptors.ts'
+import { Errno, systemError } from './errno.ts'
 import { lastErrno, loadLibc, orErrno, type Word } from './libc.ts'
 import { type MapOptions, type MappedMemory, mapMemory } from './memory.ts'
 import { openNamespaceGate } from './namespace.ts'
@@ -40,6 +41,10 @@ export interface Kernel {
   /** Closes a descriptor. A number that is not open is ignored. */
   close(fd: number): void
   bind(fd: number, address: ArrayBufferView): void
+  /** Lets a bound stream socket take connections, of which `backlog` may wait. */
+  listen(fd: number, backlog: number): void
+  /** Takes a connection that waits and answers its descriptor, or `-errno`: `-EAGAIN` when none does. */
+  accept(fd: number): number
   setSocketOption(fd: number, level: number, name: number, value: ArrayBufferView | number): void
   /** Fills `into`, answers how many bytes the kernel wrote. */
   getSocketOption(fd: number, level: number, name: number, into: ArrayBufferView): number
@@ -60,6 +65,10 @@ export interface Kernel {
   signal(eventFd: number): void
   /** Makes an event descriptor unreadable again. */
   clearSignal(eventFd: number): void
+  /** Many descriptors as one, which can be read while one of them can; close it. */
+  descriptorSet(): DescriptorSet
+  /** A timer as a descriptor; close it. */
+  timerDescriptor(): TimerDescriptor
   /**
    * Blocks this thread until one of `fds` can be read or `timeoutMs` is over; answers those that can (also those in error). Workers only,
    * with an event descriptor among them and never without end.
@@ -111,6 +120,8 @@ export function openKernel(options: KernelOptions = {}): Kernel {
     inNamespace: (path, body) => gate.run(path, body),
     close: (fd) => void libc.close(fd),
     bind: (fd, address) => void check(libc.bind(fd, address, address.byteLength), 'bind a socket', { fd }),
+    listen: (fd, backlog) => void check(libc.listen(fd, backlog), 'listen', { fd }),
+    accept: (fd) => orErrno(libc.accept4(fd, null, null, SOCK_CLOEXEC | SOCK_NONBLOCK)),
     setSocketOption(fd, level, name, value) {
       const bytes = typeof value === 'number' ? Int32Array.of(value) : value
       check(libc.setsockopt(fd, level, name, bytes, bytes.byteLength), `set socket option ${level}/${name}`, { fd, level, name })
@@ -131,13 +142,21 @@ export function openKernel(options: KernelOptions = {}): Kernel {
     eventDescriptor: () => check(libc.eventfd(0, EFD_FLAGS), 'create an event descriptor', {}),
     signal: (eventFd) => void libc.write(eventFd, new BigUint64Array([1n]), 8),
     clearSignal: (eventFd) => void libc.read(eventFd, new BigUint64Array(1), 8),
+    descriptorSet: () => openDescriptorSet(libc),
+    timerDescriptor: () => openTimerDescriptor(libc),
     waitReadable(fds, timeoutMs) {
       const entries = new DataView(new ArrayBuffer(fds.length * POLL_ENTRY_BYTES))
       fds.forEach((fd, i) => {
         entries.setInt32(i * POLL_ENTRY_BYTES, fd, true)
         entries.setInt16(i * POLL_ENTRY_BYTES + 4, POLLIN, true)
       })
-      if (libc.poll(entries, fds.length, timeoutMs) <= 0) return []
+      const endsAtMs = performance.now() + timeoutMs
+      let leftMs = timeoutMs
+      // A signal, such as that of a child that ended, is no reason to say that nothing came.
+      while (libc.poll(entries, fds.length, leftMs) < 0) {
+        if (lastErrno() !== Errno.EINTR) return []
+        leftMs = Math.max(0, Math.ceil(endsAtMs - performance.now()))
+      }
       return fds.filter((_, i) => entries.getInt16(i * POLL_ENTRY_BYTES + 6, true) !== 0)
     },
     mapMemory: (request) => mapMemory(libc, request),

@@ -17,9 +17,13 @@ export interface Libc {
   send(fd: number, bytes: ArrayBufferView, byteLength: number, flags: number): number | bigint
   recv(fd: number, bytes: ArrayBufferView, byteLength: number, flags: number): number | bigint
   recvmsg(fd: number, header: bigint, flags: number): number | bigint
+  listen(fd: number, backlog: number): number
+  accept4(fd: number, address: null, byteLength: null, flags: number): number
   ioctl(fd: number, request: number, argument: Word): number
   poll(descriptors: ArrayBufferView, count: number, timeoutMs: number): number
   eventfd(initial: number, flags: number): number
+  timerfd_create(clock: number, flags: number): number
+  timerfd_settime(fd: number, flags: number, time: ArrayBufferView, before: null): number
   epoll_create1(flags: number): number
   epoll_ctl(epoll: number, operation: number, fd: number, event: ArrayBufferView | null): number
   epoll_wait(epoll: number, events: ArrayBufferView, maxEvents: number, timeoutMs: number): number
@@ -47,9 +51,13 @@ export function loadLibc(): Libc {
     send: bind('send', 'long', 'int', 'void *', 'size_t', 'int'),
     recv: bind('recv', 'long', 'int', 'void *', 'size_t', 'int'),
     recvmsg: bind('recvmsg', 'long', 'int', 'void *', 'int'),
+    listen: bind('listen', 'int', 'int', 'int'),
+    accept4: bind('accept4', 'int', 'int', 'void *', 'void *', 'int'),
     ioctl: bind('ioctl', 'int', 'int', 'ulong', 'void *'),
     poll: bind('poll', 'int', 'void *', 'ulong', 'int'),
     eventfd: bind('eventfd', 'int', 'uint', 'int'),
+    timerfd_create: bind('timerfd_create', 'int', 'int', 'int'),
+    timerfd_settime: bind('timerfd_settime', 'int', 'int', 'int', 'void *', 'void *'),
     epoll_create1: bind('epoll_create1', 'int', 'int'),
     epoll_ctl: bind('epoll_ctl', 'int', 'int', 'int', 'int', 'void *'),
     epoll_wait: bind('epoll_wait', 'int', 'int', 'void *', 'int', 'int'),

@@ -1,6 +1,8 @@
-import { execFileSync, spawnSync } from 'node:child_process'
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtempSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs'
 import { open } from 'node:fs/promises'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
@@ -230,6 +232,72 @@ describe('readiness', () => {
     kernel.clearSignal(fd)
     expect(kernel.waitReadable([fd], 0)).toEqual([])
     kernel.close(fd)
+  })
+
+  test('a child that ends meanwhile, which is a signal, does not end the wait', async () => {
+    const pipe = join(scratch, 'pipe')
+    execFileSync('mkfifo', [pipe])
+    const file = await open(pipe, 'r+')
+    const ended = ['sleep 0.05', `sleep 0.3; echo x > ${pipe}`].map((script) => once(spawn('sh', ['-c', script]), 'exit'))
+    expect(kernel.waitReadable([file.fd], 30_000)).toEqual([file.fd])
+    await Promise.all(ended)
+    await file.close()
+  })
+})
+
+describe('sockets that others connect to, sets and timers', () => {
+  const AF_INET = 2
+  const SOCK_STREAM = 1
+  /** `struct sockaddr_in` of 127.0.0.1. */
+  const local = (port: number) => Uint8Array.of(AF_INET, 0, port >> 8, port & 255, 127, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0)
+  const PORT = 18_400
+
+  test('a set can be read while one of it can', async () => {
+    const listener = kernel.socket({ domain: AF_INET, type: SOCK_STREAM, protocol: 0 })
+    kernel.setSocketOption(listener, 1, 2, 1)
+    kernel.bind(listener, local(PORT))
+    kernel.listen(listener, 1)
+    expect(kernel.accept(listener)).toBe(-Errno.EAGAIN)
+    const set = kernel.descriptorSet()
+    set.add(listener)
+    expect(kernel.waitReadable([set.fd], 0)).toEqual([])
+
+    const client = connect(PORT, '127.0.0.1')
+    await once(client, 'connect')
+    expect(kernel.waitReadable([set.fd], 1_000)).toEqual([set.fd])
+    set.remove(listener)
+    set.remove(listener)
+    expect(kernel.waitReadable([set.fd], 0)).toEqual([])
+
+    const accepted = kernel.accept(listener)
+    expect(kernel.receive(accepted, new Uint8Array(8))).toBe(-Errno.EAGAIN)
+    client.end('hello')
+    set.add(accepted)
+    expect(kernel.waitReadable([set.fd], 1_000)).toEqual([set.fd])
+    const bytes = new Uint8Array(8)
+    expect([kernel.receive(accepted, bytes), Buffer.from(bytes.subarray(0, 5)).toString()]).toEqual([5, 'hello'])
+    for (const fd of [accepted, listener]) kernel.close(fd)
+    set.close()
+  })
+
+  test('what can not be waited for is refused by a set', () => {
+    const set = kernel.descriptorSet()
+    expect(() => set.add(9999)).toThrow(expect.objectContaining({ code: 'ERR_SYSTEM_CALL' }))
+    set.close()
+  })
+
+  test.each([0, 0.01, 20])('a timer of %d ms can be read when its time has come, until it is set anew', (delayMs) => {
+    const timer = kernel.timerDescriptor()
+    expect(kernel.waitReadable([timer.fd], 0)).toEqual([])
+    timer.arm(delayMs)
+    expect(kernel.waitReadable([timer.fd], 5_000)).toEqual([timer.fd])
+    timer.arm(60_000)
+    expect(kernel.waitReadable([timer.fd], 0)).toEqual([])
+    timer.arm(delayMs)
+    expect(kernel.waitReadable([timer.fd], 5_000)).toEqual([timer.fd])
+    timer.disarm()
+    expect(kernel.waitReadable([timer.fd], 0)).toEqual([])
+    timer.close()
   })
 })
 

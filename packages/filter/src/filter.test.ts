@@ -188,6 +188,9 @@ const FLOW: Flow = {
   Network: { Protocol: 'IPV4', A: '10.0.0.1', ID: 0 },
   Transport: { Protocol: 'TCP', A: 4000, B: 80, ID: 0 },
   ICMP: { Type: 'ECHO' },
+  DNS: { ID: 7, op_code: 'Query', RD: true, questions: [{ name: 'a.example', type: 'A' }] },
+  DHCPv4: { server_name: 's' },
+  VRRPv2: { version: 2, VirtualRtrID: 9 },
   Start: 1,
   Last: 2,
   ParentUUID: '',
@@ -208,6 +211,16 @@ describe('flow fields', () => {
     ['Application', ''],
     ['Metric.RTT', undefined],
     ['Metric.ABBytes', undefined],
+    ['DNS.ID', 7],
+    ['DNS.OpCode', 'Query'],
+    ['DNS.op_code', 'Query'],
+    ['DNS.RD', true],
+    ['DNS.QR', false],
+    ['DNS.ANCount', 0],
+    ['DHCPv4.ServerName', 's'],
+    ['DHCPv4.Xid', 0],
+    ['VRRP.VirtualRtrID', 9],
+    ['VRRPv2.Version', 2],
     ['NoSuch', undefined],
     ['@ID', undefined],
   ])('%s', (name, value) => expect(flowField(name)(FLOW)).toEqual(value))
@@ -216,6 +229,16 @@ describe('flow fields', () => {
     const flow: EnhancedFlow = { flow: FLOW, places: { a: { tid: 't', name: 'eth0', type: 'device', host: 'alpha' } } }
     const names = ['Place.A.Name', 'Place.A.TID', 'Place.B.Name', 'Place.C.Name', 'Place.A.x', 'UUID']
     expect(names.map((name) => enhancedFlowField(name)(flow))).toEqual(['eth0', 't', undefined, undefined, undefined, 'f1'])
+  })
+
+  test('the exporter of an enhanced flow', () => {
+    const input = { tid: 't', name: 'eth0', type: 'device', host: 'alpha' }
+    const exporter = { address: '10.0.0.9', inputIndex: 3, outputIndex: 0, input }
+    const names = ['Address', 'InputIndex', 'OutputIndex', 'Input.Name', 'Input.Host', 'Output.Name', 'Input', 'Input.x', 'x']
+    const read = (flow: EnhancedFlow) => names.map((name) => enhancedFlowField(`Place.Exporter.${name}`)(flow))
+    const nothing = Array(3).fill(undefined)
+    expect(read({ flow: FLOW, places: { exporter } })).toEqual(['10.0.0.9', 3, 0, 'eth0', 'alpha', undefined, ...nothing])
+    expect(read({ flow: FLOW, places: {} })).toEqual(names.map(() => undefined))
   })
 })
 

@@ -2,6 +2,7 @@ import type { Filter, MetadataValue } from '@skydive/contracts'
 import { InvalidArgumentError, InvariantError } from '@skydive/contracts'
 import type { FieldReader, FieldResolver } from './element-field.ts'
 import { compileIpv4Range } from './ipv4.ts'
+import { compileIpv6Range } from './ipv6.ts'
 import { readInteger } from './read.ts'
 import { loadRegex, type RegexCompiler } from './regex.ts'
 
@@ -21,6 +22,14 @@ function anyValue<T>(field: FieldReader<T>, test: ValueTest): Predicate<T> {
     if (!Array.isArray(value)) return test(value)
     for (const item of value) if (test(item)) return true
     return false
+  }
+}
+
+/** {@link anyValue} of one value, which nearly all conditions ask for: without a call for each. */
+function equals<T>(field: FieldReader<T>, wanted: string | boolean): Predicate<T> {
+  return (subject) => {
+    const value = field(subject)
+    return value === wanted || (Array.isArray(value) && value.includes(wanted))
   }
 }
 
@@ -63,10 +72,6 @@ function compile<T>(filter: Filter, resolve: FieldResolver<T>, regex: RegexCompi
     const children = (filter.BoolFilter.Filters ?? []).map((child) => compile(child, resolve, regex, depth + 1))
     return combine(filter.BoolFilter.Op ?? 0, children)
   }
-  if (filter.NullFilter) {
-    const field = resolve(filter.NullFilter.Key)
-    return (subject) => field(subject) === undefined
-  }
   return compileLeaf(filter, resolve, regex)
 }
 
@@ -86,7 +91,7 @@ function combine<T>(op: 0 | 1 | 2, children: readonly Predicate<T>[]): Predicate
 function compileLeaf<T>(filter: Filter, resolve: FieldResolver<T>, regex: RegexCompiler | undefined): Predicate<T> {
   if (filter.TermStringFilter) {
     const { Key, Value: wanted = '' } = filter.TermStringFilter
-    return anyValue(resolve(Key), (value) => value === wanted)
+    return equals(resolve(Key), wanted)
   }
   if (filter.TermInt64Filter) {
     const { Key, Value: wanted = 0 } = filter.TermInt64Filter
@@ -97,7 +102,7 @@ function compileLeaf<T>(filter: Filter, resolve: FieldResolver<T>, regex: RegexC
   }
   if (filter.TermBoolFilter) {
     const { Key, Value: wanted = false } = filter.TermBoolFilter
-    return anyValue(resolve(Key), (value) => value === wanted)
+    return equals(resolve(Key), wanted)
   }
   const range = compileRange(filter)
   if (range) return anyValue(resolve(range.key), integerTest(range.test))
@@ -106,8 +111,15 @@ function compileLeaf<T>(filter: Filter, resolve: FieldResolver<T>, regex: RegexC
       throw new InvariantError('a filter with a regular expression was compiled without an engine; call loadRegex() first')
     return anyValue(resolve(filter.RegexFilter.Key), stringTest(regex(filter.RegexFilter.Value ?? '')))
   }
+  if (filter.NullFilter) {
+    const field = resolve(filter.NullFilter.Key)
+    return (subject) => field(subject) === undefined
+  }
   if (filter.IPV4RangeFilter) {
     return anyValue(resolve(filter.IPV4RangeFilter.Key), stringTest(compileIpv4Range(filter.IPV4RangeFilter.Value ?? '')))
+  }
+  if (filter.IPV6RangeFilter) {
+    return anyValue(resolve(filter.IPV6RangeFilter.Key), stringTest(compileIpv6Range(filter.IPV6RangeFilter.Value ?? '')))
   }
   return () => true
 }

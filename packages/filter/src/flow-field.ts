@@ -1,4 +1,4 @@
-import type { EnhancedFlow, Flow, FlowPlace, MetadataObject, MetadataValue } from '@skydive/contracts'
+import type { EnhancedFlow, Flow, MetadataObject, MetadataValue } from '@skydive/contracts'
 import type { FieldReader, FieldResolver } from './element-field.ts'
 import { compilePath } from './path.ts'
 
@@ -10,6 +10,25 @@ const ALIASES: ReadonlyMap<string, string> = new Map([
   ['UDP', 'Transport'],
   ['TCP', 'Transport'],
   ['SCTP', 'Transport'],
+  ['VRRP', 'VRRPv2'],
+])
+
+/** Members of extra layers by the name of the original's program (spec flows 1.4), where the JSON form spells them otherwise. */
+const LAYER_MEMBERS: ReadonlyMap<string, string> = new Map([
+  ['DNS.OpCode', 'DNS.op_code'],
+  ['DNS.ResponseCode', 'DNS.response_code'],
+  ['DNS.Z', 'DNS.z'],
+  ['DHCPv4.HardwareLen', 'DHCPv4.hardware_len'],
+  ['DHCPv4.HardwareOpts', 'DHCPv4.hardware_opts'],
+  ['DHCPv4.Xid', 'DHCPv4.xid'],
+  ['DHCPv4.Secs', 'DHCPv4.secs'],
+  ['DHCPv4.Flags', 'DHCPv4.flags'],
+  ['DHCPv4.ServerName', 'DHCPv4.server_name'],
+  ['DHCPv4.File', 'DHCPv4.file'],
+  ['VRRPv2.Version', 'VRRPv2.version'],
+  ['VRRPv2.Priority', 'VRRPv2.priority'],
+  ['VRRPv2.AdverInt', 'VRRPv2.adver_int'],
+  ['VRRPv2.Checksum', 'VRRPv2.checksum'],
 ])
 
 /** Zero values that the JSON form leaves out; they exist wherever their record does. */
@@ -31,6 +50,10 @@ const ZEROS: ReadonlyMap<string, MetadataValue> = new Map<string, MetadataValue>
   ['LastUpdateMetric.RTT', 0],
   ['TCPMetric.ABSynTTL', 0],
   ['TCPMetric.BASynTTL', 0],
+  ...['ID', 'z', 'QDCount', 'ANCount', 'NSCount', 'ARCount'].map((name) => [`DNS.${name}`, 0] as const),
+  ...['QR', 'AA', 'TC', 'RD', 'RA'].map((name) => [`DNS.${name}`, false] as const),
+  ...['hardware_len', 'hardware_opts', 'xid', 'secs', 'flags'].map((name) => [`DHCPv4.${name}`, 0] as const),
+  ...['server_name', 'file'].map((name) => [`DHCPv4.${name}`, ''] as const),
 ])
 
 const SIDES = new Set(['Link', 'Network', 'Transport'])
@@ -63,12 +86,13 @@ export const FLOW_FIELDS: readonly string[] = [
   'FinishType',
 ]
 
-/** The whole name of a flow field: `TCP.A` is `Transport.A`. */
+/** The whole name of a flow field: `TCP.A` is `Transport.A`, `DNS.OpCode` is `DNS.op_code`. */
 export function canonicalFlowField(name: string): string {
   const dot = name.indexOf('.')
   if (dot < 0) return name
   const record = ALIASES.get(name.slice(0, dot))
-  return record === undefined ? name : record + name.slice(dot)
+  const canonical = record === undefined ? name : record + name.slice(dot)
+  return LAYER_MEMBERS.get(canonical) ?? canonical
 }
 
 /** Whether `name` means both ends of a layer: `Network` is `Network.A` or `Network.B`. */
@@ -99,29 +123,22 @@ export const flowField: FieldResolver<Flow> = (name) => {
   return (flow) => read(flow) ?? (flow[record] === undefined ? undefined : zero)
 }
 
-const PLACES: ReadonlyMap<string, 'capture' | 'a' | 'b'> = new Map([
-  ['Capture', 'capture'],
-  ['A', 'a'],
-  ['B', 'b'],
-])
-const PLACE_FIELDS: ReadonlyMap<string, keyof FlowPlace> = new Map([
-  ['TID', 'tid'],
-  ['Name', 'name'],
-  ['Type', 'type'],
-  ['Host', 'host'],
-])
-
-/** {@link flowField} for enhanced flows, with `Place.{Capture,A,B}.{TID,Name,Type,Host}` besides. */
+/**
+ * {@link flowField} for enhanced flows, with `Place.{Capture,A,B}.{TID,Name,Type,Host}` besides, and of what collectors were told
+ * `Place.Exporter.{Address,InputIndex,OutputIndex}` and `Place.Exporter.{Node,Input,Output}.{TID,Name,Type,Host}`.
+ */
 export const enhancedFlowField: FieldResolver<EnhancedFlow> = (name) => {
-  const [head, side, field] = name.split('.')
-  if (head === 'Place' && side !== undefined) {
-    const place = PLACES.get(side)
-    const member = field === undefined ? undefined : PLACE_FIELDS.get(field)
-    if (place === undefined || member === undefined) return () => undefined
-    return ({ places }) => places[place]?.[member]
+  const [head, ...path] = name.split('.')
+  if (head !== 'Place') {
+    const read: FieldReader<Flow> = flowField(name)
+    return ({ flow }) => read(flow)
   }
-  const read: FieldReader<Flow> = flowField(name)
-  return ({ flow }) => read(flow)
+  // Members of places are called as here, but begin with a small letter.
+  const members = path.map((part) => (part === 'TID' ? 'tid' : part.charAt(0).toLowerCase() + part.slice(1)))
+  return ({ places }) => {
+    const value = members.reduce<unknown>((at, member) => (at as Record<string, unknown> | undefined)?.[member], places)
+    return typeof value === 'string' || typeof value === 'number' ? value : undefined
+  }
 }
 
 /** A flow seen as a tree, for those who list its paths. */

@@ -47,7 +47,8 @@ export function compileIpv4Range(cidr: string): (text: string) => boolean {
   const slash = cidr.indexOf('/')
   const network = parseIpv4(cidr)
   if (slash < 0 || network < 0) {
-    throw new InvalidArgumentError(`invalid CIDR address: ${cidr}; write an IPv4 network such as 10.0.0.0/24`, { value: cidr })
+    const shown = cidr.length > 96 ? `${cidr.slice(0, 96)}…` : cidr
+    throw new InvalidArgumentError(`invalid CIDR address: ${shown}; write an IPv4 network such as 10.0.0.0/24`, { value: shown })
   }
   const size = 2 ** (32 - Number(cidr.slice(slash + 1)))
   const first = network - (network % size)

@@ -1,6 +1,10 @@
 import type { Metadata, MetadataObject, MetadataOp, MetadataValue } from '@skydive/contracts'
 import { InvalidArgumentError } from '@skydive/contracts'
 import { isMetadataObject, joinPath, setPath } from './path.ts'
+import type { ValuePool } from './value-pool.ts'
+
+/** A whole element is looked for in the pool only when it has no more members: those of edges, say. */
+const MAX_POOLED_TOP_MEMBERS = 4
 
 /** Deeper trees are refused: no probe needs them, and recursion stays bounded. */
 export const MAX_METADATA_DEPTH = 64
@@ -25,15 +29,16 @@ export function equalValues(a: MetadataValue | undefined, b: MetadataValue | und
 
 /**
  * An own deep copy of what a caller gives, so that later writes of the caller change nothing, checked on the way.
- * Members that are `undefined` are left out, as JSON does. @throws ERR_INVALID_ARGUMENT naming the path of what metadata can't hold.
+ * Members that are `undefined` are left out, as JSON does. With a pool equal small parts are the same object in all copies; keep one for
+ * elements that live long. 1 to 2 µs for 25 keys. @throws ERR_INVALID_ARGUMENT naming the path of what metadata can't hold.
  */
-export function copyMetadata(metadata: Metadata): Metadata {
-  return copyMetadataValue(metadata, '') as Metadata
+export function copyMetadata(metadata: Metadata, pool?: ValuePool): Metadata {
+  return copyMetadataValue(metadata, '', pool) as Metadata
 }
 
 /** {@link copyMetadata} for one value; `path` is only named in errors. */
-export function copyMetadataValue(value: MetadataValue, path: string): MetadataValue {
-  const copy = copyValue(value, 0)
+export function copyMetadataValue(value: MetadataValue, path: string, pool?: ValuePool): MetadataValue {
+  const copy = copyValue(value, 0, pool)
   if (copy !== REFUSED) return copy
   const { path: place, what } = findRefused(value, path, 0)!
   throw new InvalidArgumentError(`metadata ${place || 'of an element'} is ${what}; only what JSON can say is allowed`, {
@@ -44,7 +49,7 @@ export function copyMetadataValue(value: MetadataValue, path: string): MetadataV
 /** Stands for "somewhere in here is something that metadata can't hold"; where it is, is looked for only then. */
 const REFUSED = Symbol('refused')
 
-function copyValue(value: MetadataValue, depth: number): MetadataValue | typeof REFUSED {
+function copyValue(value: MetadataValue, depth: number, pool: ValuePool | undefined): MetadataValue | typeof REFUSED {
   switch (typeof value) {
     case 'string':
     case 'boolean':
@@ -54,16 +59,37 @@ function copyValue(value: MetadataValue, depth: number): MetadataValue | typeof 
     case 'object':
       if (value === null) return null
       if (depth > MAX_METADATA_DEPTH) return REFUSED
-      return Array.isArray(value) ? copyArray(value, depth) : copyObject(value as MetadataObject, depth)
+      if (!Array.isArray(value) && !isPlain(value)) return REFUSED
+      return pool ? pooled(value as Composite, depth, pool) : copyComposite(value as Composite, depth, undefined)
     default:
       return REFUSED
   }
 }
 
-function copyArray(items: readonly MetadataValue[], depth: number): MetadataValue | typeof REFUSED {
+type Composite = MetadataObject | readonly MetadataValue[]
+
+function pooled(value: Composite, depth: number, pool: ValuePool): Composite | typeof REFUSED {
+  const place = depth === 0 ? pool.placeOf(value, MAX_POOLED_TOP_MEMBERS) : pool.placeOf(value)
+  if (place < 0) return copyComposite(value, depth, pool)
+  const known = pool.find(place, value)
+  if (known !== undefined) return known
+  const copy = copyComposite(value, depth, pool)
+  if (copy !== REFUSED) pool.put(place, copy)
+  return copy
+}
+
+function copyComposite(value: Composite, depth: number, pool: ValuePool | undefined): Composite | typeof REFUSED {
+  return Array.isArray(value) ? copyArray(value, depth, pool) : copyObject(value as MetadataObject, depth, pool)
+}
+
+function copyArray(
+  items: readonly MetadataValue[],
+  depth: number,
+  pool: ValuePool | undefined,
+): readonly MetadataValue[] | typeof REFUSED {
   const copy: MetadataValue[] = []
   for (const item of items) {
-    const own = copyValue(item, depth + 1)
+    const own = copyValue(item, depth + 1, pool)
     if (own === REFUSED) return REFUSED
     copy.push(own)
   }
@@ -76,8 +102,7 @@ function isPlain(value: object): boolean {
 }
 
 /** A spread first, which keeps the shape and costs little; then what is not flat is replaced. */
-function copyObject(value: MetadataObject, depth: number): MetadataObject | typeof REFUSED {
-  if (!isPlain(value)) return REFUSED
+function copyObject(value: MetadataObject, depth: number, pool: ValuePool | undefined): MetadataObject | typeof REFUSED {
   const copy: Record<string, MetadataValue> = { ...value }
   for (const key in copy) {
     const member: MetadataValue | undefined = copy[key]
@@ -86,7 +111,7 @@ function copyObject(value: MetadataObject, depth: number): MetadataObject | type
       delete copy[key]
       continue
     }
-    const own = copyValue(member, depth + 1)
+    const own = copyValue(member, depth + 1, pool)
     if (own === REFUSED) return REFUSED
     if (own !== member) copy[key] = own
   }

@@ -1,3 +1,10 @@
 import { library } from '../../tools/tsup.mjs'
 
-export default library({ entry: ['src/index.ts'] })
+export default library({
+  entry: {
+    index: 'src/index.ts',
+    lldp: 'src/lldp/index.ts',
+    netflow: 'src/netflow/index.ts',
+    sflow: 'src/sflow/index.ts',
+  },
+})

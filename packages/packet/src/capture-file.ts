@@ -34,13 +34,14 @@ const PCAPNG_MAGIC = 0x0a0d0d0a
 
 /**
  * Makes a reader that finds out by the magic whether it reads pcap (either byte order, µs or ns) or pcapng. Works on pieces in place: give
- * it a memory-mapped file as one piece, or blocks of some MiB. Gzip and other wrappings are refused by their magic.
+ * it a memory-mapped file as one piece, or blocks of a quarter of a MiB and more. Gzip and other wrappings are refused by their magic.
  *
  * Source: draft-ietf-opsawg-pcap, draft-ietf-opsawg-pcapng.
  */
 export function createCaptureFileReader(sink: CaptureFileSink): CaptureFileReader {
   let decoder: CaptureFileDecoder | undefined
-  let rest = new Uint8Array(0)
+  // The record that was cut, from its beginning.
+  const rest = new HeldBytes()
   let bytesRead = 0
 
   const consume = (bytes: Uint8Array, fileOffset: number): number => {
@@ -65,22 +66,21 @@ export function createCaptureFileReader(sink: CaptureFileSink): CaptureFileReade
       // The record that was cut gets bytes until it is whole; the bulk of the piece is then read in place.
       while (rest.length > 0 && from < piece.length) {
         const wanted = Math.min(piece.length - from, Math.max(rest.length, PCAP_RECORD_BYTES + 4096))
-        const joined = concatenate(rest, piece.subarray(from, from + wanted))
-        const taken = consume(joined, bytesRead - rest.length)
+        rest.append(piece.subarray(from, from + wanted))
         bytesRead += wanted
         from += wanted
-        const left = joined.length - taken
+        const left = rest.length - consume(rest.bytes(), bytesRead - rest.length)
         if (left <= wanted) {
           // What is left lies in the piece: go back to it.
           bytesRead -= left
           from -= left
-          rest = new Uint8Array(0)
-        } else rest = joined.slice(taken)
+          rest.clear()
+        } else rest.keepLast(left)
       }
       const tail = from === 0 ? piece : piece.subarray(from)
       const taken = tail.length === 0 ? 0 : consume(tail, bytesRead)
       bytesRead += tail.length
-      if (tail.length > 0) rest = tail.slice(taken)
+      if (tail.length > taken) rest.append(tail.subarray(taken))
     },
     end() {
       if (rest.length === 0 && decoder) return
@@ -93,6 +93,36 @@ export function createCaptureFileReader(sink: CaptureFileSink): CaptureFileReade
         { availableBytes: rest.length },
       )
     },
+  }
+}
+
+/** Bytes that are put one behind the other, in memory that is used again. */
+class HeldBytes {
+  length = 0
+  #memory = new Uint8Array(8192)
+
+  bytes(): Uint8Array {
+    return this.#memory.subarray(0, this.length)
+  }
+
+  append(bytes: Uint8Array): void {
+    const length = this.length + bytes.length
+    if (length > this.#memory.length) {
+      const grown = new Uint8Array(Math.max(length, this.#memory.length * 2))
+      grown.set(this.bytes())
+      this.#memory = grown
+    }
+    this.#memory.set(bytes, this.length)
+    this.length = length
+  }
+
+  keepLast(length: number): void {
+    this.#memory.copyWithin(0, this.length - length, this.length)
+    this.length = length
+  }
+
+  clear(): void {
+    this.length = 0
   }
 }
 
@@ -143,11 +173,4 @@ function pcapDecoder(layout: { littleEndian: boolean; nanoseconds: boolean }, si
       return taken
     },
   }
-}
-
-function concatenate(head: Uint8Array, tail: Uint8Array): Uint8Array<ArrayBuffer> {
-  const joined = new Uint8Array(head.length + tail.length)
-  joined.set(head)
-  joined.set(tail, head.length)
-  return joined
 }

@@ -1,33 +1,43 @@
+import { ICMP_TYPES, type IcmpType } from '@skydive/contracts'
 import { LAYER } from './layers.ts'
-
-/** ICMP classes in the order of their protobuf numbers (spec flows 1.2): what both versions are mapped to. */
-export const ICMP_CLASSES = [
-  'UNKNOWN',
-  'DESTINATION_UNREACHABLE',
-  'ECHO',
-  'NEIGHBOR',
-  'ADDRESS_MASK',
-  'INFO',
-  'PARAMETER_PROBLEM',
-  'REDIRECT',
-  'ROUTER',
-  'SOURCE_QUENCH',
-  'TIME_EXCEEDED',
-  'TIMESTAMP',
-  'PACKET_TOO_BIG',
-] as const
 
 /** Echo request and reply as they are on the wire: of ICMPv4 (RFC 792) and ICMPv6 (RFC 4443 section 4). */
 export const ICMP_ECHO = { REQUEST_V4: 8, REPLY_V4: 0, REQUEST_V6: 128, REPLY_V6: 129 } as const
 
-const V4 = byWireType({ 0: 2, 3: 1, 4: 9, 5: 7, 8: 2, 9: 8, 10: 8, 11: 10, 12: 6, 13: 11, 14: 11, 15: 5, 16: 5, 17: 4, 18: 4 })
-const V6 = byWireType({ 1: 1, 2: 12, 3: 10, 4: 6, 128: 2, 129: 2, 133: 8, 134: 8, 135: 3, 136: 3, 137: 7 })
+/** The class number of an echo. */
+export const ICMP_CLASS_ECHO = ICMP_TYPES.indexOf('ECHO')
 
-function byWireType(classes: Readonly<Record<number, number>>): Uint8Array {
-  return Uint8Array.from({ length: 256 }, (_, type) => classes[type] ?? 0)
+const V4 = byWireType({
+  DESTINATION_UNREACHABLE: [3],
+  ECHO: [ICMP_ECHO.REPLY_V4, ICMP_ECHO.REQUEST_V4],
+  ADDRESS_MASK: [17, 18],
+  INFO: [15, 16],
+  PARAMETER_PROBLEM: [12],
+  REDIRECT: [5],
+  ROUTER: [9, 10],
+  SOURCE_QUENCH: [4],
+  TIME_EXCEEDED: [11],
+  TIMESTAMP: [13, 14],
+})
+const V6 = byWireType({
+  DESTINATION_UNREACHABLE: [1],
+  ECHO: [ICMP_ECHO.REQUEST_V6, ICMP_ECHO.REPLY_V6],
+  NEIGHBOR: [135, 136],
+  PARAMETER_PROBLEM: [4],
+  REDIRECT: [137],
+  ROUTER: [133, 134],
+  TIME_EXCEEDED: [3],
+  PACKET_TOO_BIG: [2],
+})
+
+/** The number of a class for each type on the wire; what belongs to no class is `UNKNOWN`. */
+function byWireType(types: { readonly [Class in IcmpType]?: readonly number[] }): Uint8Array {
+  const numbers = new Uint8Array(256).fill(ICMP_TYPES.indexOf('UNKNOWN'))
+  for (const [number, name] of ICMP_TYPES.entries()) for (const wireType of types[name] ?? []) numbers[wireType] = number
+  return numbers
 }
 
-/** The class number of an ICMPv4 type (spec flows 1.15), an index of {@link ICMP_CLASSES}. */
+/** The class number of an ICMPv4 type (spec flows 1.15), an index of `ICMP_TYPES` of `@skydive/contracts`. */
 export function icmpv4Class(wireType: number): number {
   return V4[wireType]!
 }

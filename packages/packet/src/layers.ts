@@ -59,12 +59,28 @@ export const LAYER_NAMES = [
   'NTP',
   'DHCPv4',
   'DHCPv6',
+  'EAP',
+  'EthernetCTP',
+  'CiscoDiscovery',
+  'CiscoDiscoveryInfo',
+  'NortelDiscovery',
+  'PPPoE',
+  'PPP',
+  'MPLS',
+  'EtherIP',
+  'RUDP',
+  'VXLAN',
+  'Geneve',
+  'GTPv1U',
+  'SIP',
+  'SFlow',
+  'BFD',
 ] as const
 
 /** A name of {@link LAYER_NAMES}. */
 export type LayerName = (typeof LAYER_NAMES)[number]
 
-const MAX_LAYERS = 64
+const MAX_LAYERS = 128
 
 /** Layer codes by name: `LAYER.IPv4`. */
 export const LAYER = Object.fromEntries(LAYER_NAMES.map((name, code) => [name, code])) as Readonly<Record<LayerName, number>>
@@ -77,7 +93,7 @@ export const LAYER = Object.fromEntries(LAYER_NAMES.map((name, code) => [name, c
 export class LayerPaths {
   readonly #maxPaths: number
   /** `#next[path * MAX_LAYERS + layer]`: the longer path, or 0 when it is not interned yet. */
-  #next = new Uint16Array(MAX_LAYERS * 64)
+  #next = new Uint16Array(MAX_LAYERS * 32)
   readonly #texts: string[] = ['']
   readonly #lastLayers: string[] = ['']
 

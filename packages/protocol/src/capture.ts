@@ -1,7 +1,8 @@
 import { InvalidArgumentError } from '@skydive/contracts'
 import { z } from 'zod'
+import { CAPTURE_TARGET_TYPES, captureDestination } from './capture-target.ts'
 
-/** Capture types in the order in which the original lists them. */
+/** Capture types in the order in which the original lists them, then `netflow`, which it has for Open vSwitch alone. */
 export const CAPTURE_TYPES = [
   'ovssflow',
   'pcapsocket',
@@ -12,6 +13,7 @@ export const CAPTURE_TYPES = [
   'ebpf',
   'sflow',
   'ovsnetflow',
+  'netflow',
 ] as const
 
 /** A known capture type. */
@@ -52,8 +54,14 @@ export const captureSchema = z.object({
   ReassembleTCP: z.boolean().default(false),
   LayerKeyMode: z.string().default('').describe('L2, L3 or empty for flow.default_layer_key_mode'),
   ExtraLayers: z.number().int().min(0).default(0).describe('Bit mask: VRRP 1, DNS 2, DHCPv4 4, all 255'),
-  Target: z.string().default('').describe('host:port that packets or flows are sent to instead of the flow table'),
-  TargetType: z.string().default('').describe('netflowv5 or erspanv1'),
+  Target: z
+    .string()
+    .default('')
+    .describe('host:port, or an IPv4 address for erspanv1, that packets or flows are sent to instead of the flow table'),
+  TargetType: z
+    .string()
+    .default('')
+    .describe(`Empty or local (the flow table), or one of ${CAPTURE_TARGET_TYPES.join(' ')}`),
 })
 
 /** A capture with every member set. */
@@ -93,15 +101,11 @@ export async function checkCapture(capture: Capture, validators: CaptureValidato
   if (!['', 'L2', 'L3'].includes(capture.LayerKeyMode)) {
     throw refused('LayerKeyMode', capture.LayerKeyMode, 'Not a valid layer key mode')
   }
-  if (capture.Target !== '' && !isTarget(capture.Target)) throw refused('Target', capture.Target, 'Not a valid address')
-  if (!['', 'local', 'netflowv5', 'erspanv1'].includes(capture.TargetType)) {
-    throw refused(
-      'TargetType',
-      capture.TargetType,
-      `Not a valid target type: ${capture.TargetType}, available types: [netflowv5 erspanv1]`,
-    )
-  }
+  const destination = captureDestination(capture)
   checkCapabilities(capture)
+  if (destination?.type === 'erspanv1' && COUNTING.has(capture.Type)) {
+    throw refused('TargetType', capture.TargetType, `${capture.Type} capture has no packets that erspanv1 could mirror`)
+  }
 }
 
 /** The members of a stored capture in the wire's order and with its presence rules (spec flows 3.1). */
@@ -136,12 +140,16 @@ export function isDuplicateCapture(existing: Capture, candidate: Capture): boole
   return !isShareableCaptureType(candidate.Type) || existing.BPFFilter === candidate.BPFFilter
 }
 
-/** Only eBPF counts in the kernel: it sees neither filters nor packets. */
+/** Types that count by themselves, eBPF in the kernel and NetFlow at the exporter: they see neither filters nor packets. */
+const COUNTING: ReadonlySet<string> = new Set(['ebpf', 'netflow'])
+
 function checkCapabilities(capture: Capture): void {
-  if (capture.Type !== 'ebpf') return
-  if (capture.BPFFilter !== '') throw refused('BPFFilter', capture.BPFFilter, "ebpf capture doesn't support BPF filtering")
+  if (!COUNTING.has(capture.Type)) return
+  if (capture.BPFFilter !== '') {
+    throw refused('BPFFilter', capture.BPFFilter, `${capture.Type} capture doesn't support BPF filtering`)
+  }
   if (capture.RawPacketLimit !== 0) {
-    throw refused('RawPacketLimit', capture.RawPacketLimit, "ebpf capture doesn't support raw packet capture")
+    throw refused('RawPacketLimit', capture.RawPacketLimit, `${capture.Type} capture doesn't support raw packet capture`)
   }
 }
 
@@ -151,12 +159,6 @@ async function attempt(field: string, text: string, value: string, check: () => 
   } catch (error) {
     throw new InvalidArgumentError(`${field}: ${text}: ${(error as Error).message}`, { field, value }, error)
   }
-}
-
-/** A target is `host:port`, `[v6]:port`, `:port` or a bare port. */
-function isTarget(target: string): boolean {
-  const match = /^(?:(?:\[[0-9a-fA-F:.%]+\]|[A-Za-z0-9.-]*):)?(\d{1,5})$/.exec(target)
-  return match !== null && Number(match[1]) <= 65_535
 }
 
 function refused(field: string, value: unknown, text: string): InvalidArgumentError {

@@ -75,7 +75,7 @@ describe('encodeGraphEvent', () => {
 })
 
 describe('decodeGraphMessage', () => {
-  it('Sync with null lists is empty', () => {
+  it('A37 Sync with null lists is empty', () => {
     expect(decode('Sync', { Nodes: null, Edges: null })).toEqual({
       kind: 'sync',
       reply: false,
@@ -120,8 +120,10 @@ describe('decodeGraphMessage', () => {
   })
 
   it.each([
+    // A38
     ['NodeAdded', {}, 'No ID found for graph element'],
     ['NodeAdded', { ID: 7 }, 'No ID found for graph element'],
+    // A39
     ['NodeAdded', { ID: 'x', Host: 7 }, 'host wrong format'],
     ['NodeAdded', { ID: 'x', CreatedAt: '1' }, 'CreatedAt must be an integer'],
     ['NodeAdded', { ID: 'x', Metadata: [] }, 'metadata wrong format'],

@@ -14,6 +14,10 @@ export {
   isShareableCaptureType,
   toWireCapture,
 } from './capture.ts'
+export type { CaptureDestination, CaptureTargetType, TargetAddress } from './capture-target.ts'
+export { CAPTURE_TARGET_TYPES, captureDestination, parseTargetAddress } from './capture-target.ts'
+export type { CoverageAnswer, FlowLossBody } from './coverage.ts'
+export { coverageQuerySchema, coverageSchema, flowLossSchema, formatCoverage, toWireCoverage } from './coverage.ts'
 export { formatCursor, parseCursor } from './cursor.ts'
 export { parseDurationMs } from './duration.ts'
 export { checkEdgeSchema, checkNodeSchema } from './element-schema.ts'
@@ -23,7 +27,7 @@ export { decodeBinaryMessage, decodeTextMessage, OutgoingMessage } from './envel
 export type { GraphBody, GraphMessage, UpdatePolicy } from './graph-message.ts'
 export { decodeGraphMessage, encodeGraphEvent, GRAPH_NAMESPACE } from './graph-message.ts'
 export type { Handshake, ParameterLookup } from './handshake.ts'
-export { HEADER, parseHandshake } from './handshake.ts'
+export { cookieHeader, HEADER, parseHandshake } from './handshake.ts'
 export { describeJsonError } from './json-error.ts'
 export type { OnDemandCommand } from './on-demand.ts'
 export { CAPTURE_NAMESPACE, CAPTURE_NOTIFICATION_NAMESPACE, decodeOnDemandCommand, FLOW_NAMESPACE } from './on-demand.ts'
@@ -32,6 +36,7 @@ export {
   connectionStatusSchema,
   edgeBodySchema,
   errorAnswerSchema,
+  explainQuerySchema,
   identitySchema,
   jsonPatchSchema,
   loginAnswerSchema,
@@ -41,5 +46,7 @@ export {
   wireGraphSchema,
   wireNodeSchema,
 } from './rest.ts'
+export type { TopologyDiffAnswer } from './topology-diff.ts'
+export { topologyDiffQuerySchema, topologyDiffSchema } from './topology-diff.ts'
 export type { WireDefaults } from './wire-element.ts'
 export { decodeMetadata, decodeMetadataValue, decodeWireEdge, decodeWireNode } from './wire-element.ts'

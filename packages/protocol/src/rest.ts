@@ -5,6 +5,16 @@ const metadataSchema = z.record(z.string(), z.unknown()).describe('Any JSON obje
 /** `POST /api/topology`. */
 export const topologyQuerySchema = z.object({
   GremlinQuery: z.string().describe("Such as G.V().Has('Type','host'); empty answers 204"),
+  AllowPartial: z
+    .boolean()
+    .optional()
+    .describe('Answer what there is when a budget is spent, with the header X-Skydive-Partial, instead of 422'),
+})
+
+/** `GET /api/topology/explain?gremlin=…&profile=1`. */
+export const explainQuerySchema = z.strictObject({
+  gremlin: z.string().min(1).describe("Such as G.V().Has('Type','host')"),
+  profile: z.enum(['0', '1']).optional().describe('1: run it, and tell rows and time of every step'),
 })
 
 /** `GET /api`. Shape: `{ Host: 'an1', Version: '1.0.0', Service: 'analyzer' }`. */

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals'
 import { formatCursor, parseCursor } from './cursor.ts'
 import { parseDurationMs } from './duration.ts'
 import { checkEdgeSchema, checkNodeSchema } from './element-schema.ts'
-import { parseHandshake } from './handshake.ts'
+import { cookieHeader, parseHandshake } from './handshake.ts'
 import { decodeOnDemandCommand } from './on-demand.ts'
 import { decodeWireEdge, decodeWireNode } from './wire-element.ts'
 
@@ -30,6 +30,15 @@ describe('cursor', () => {
   it.each(['', 'new', 'a:', ':1', 'a:-1', 'a:1x'])('%j is none', (text) => expect(parseCursor(text)).toBeUndefined())
 })
 
+describe('cookieHeader', () => {
+  it.each([
+    [undefined, {}],
+    [{}, {}],
+    [{ a: '1' }, { Cookie: 'a=1' }],
+    [{ a: '1', b: 'x=y' }, { Cookie: 'a=1; b=x=y' }],
+  ])('%j is %j', (cookies, header) => expect(cookieHeader(cookies)).toEqual(header))
+})
+
 describe('parseHandshake', () => {
   const parse = (headers: Record<string, string>) => parseHandshake((name) => headers[name], '10.0.0.9:1')
 
@@ -44,7 +53,20 @@ describe('parseHandshake', () => {
       deleteOnDisconnect: false,
       cursor: undefined,
       flowBatches: false,
+      flowFields: [],
+      flowFormat: 'json',
     })
+  })
+
+  it('reads how flows are wanted', () => {
+    const headers = {
+      'X-Client-Type': 'x',
+      'X-Client-Protocol': 'protobuf',
+      'X-Skydive-Flow-Fields': 'UUID, Metric,',
+      'X-Skydive-Flow-Rate': '100',
+      'X-Skydive-Flow-Format': 'protobuf',
+    }
+    expect(parse(headers)).toMatchObject({ flowFields: ['UUID', 'Metric'], flowsPerSecond: 100, flowFormat: 'protobuf' })
   })
 
   it('splits namespaces', () => {
@@ -55,6 +77,11 @@ describe('parseHandshake', () => {
     [{}, 'the client type is missing'],
     [{ 'X-Client-Type': 'x', 'X-Client-Protocol': 'xml' }, 'unknown client protocol "xml"'],
     [{ 'X-Client-Type': 'x', 'X-Update-Policy': 'some' }, 'unknown update policy "some"'],
+    [{ 'X-Client-Type': 'x', 'X-Skydive-Flow-Format': 'csv' }, 'unknown format of flows "csv"'],
+    [{ 'X-Client-Type': 'x', 'X-Skydive-Flow-Format': 'protobuf' }, 'need the client protocol protobuf'],
+    [{ 'X-Client-Type': 'x', 'X-Skydive-Flow-Rate': '0' }, 'X-Skydive-Flow-Rate "0" is no number of flows a second'],
+    [{ 'X-Client-Type': 'x', 'X-Skydive-Flow-Rate': '-1' }, '"-1" is no number'],
+    [{ 'X-Client-Type': 'x', 'X-Skydive-Flow-Rate': '1e99' }, '"1e99" is no number'],
   ])('%j is refused', (headers, message) => expect(() => parse(headers as Record<string, string>)).toThrow(message))
 })
 

@@ -17,6 +17,7 @@ import {
   encodeTableQuery,
   encodeTableReply,
   FlowStreamWriter,
+  formatTimestamp,
 } from './index.ts'
 
 // protobufjs reads flow.proto by itself: an implementation that shares nothing with ours but the schema.
@@ -38,6 +39,62 @@ const metric: fc.Arbitrary<FlowMetric> = fc.record(
   { requiredKeys: ['ABPackets', 'ABBytes', 'BAPackets', 'BABytes', 'Start', 'Last'] },
 )
 const text = fc.string({ minLength: 1, maxLength: 200, unit: 'grapheme' })
+const soon = fc.integer({ min: 1, max: 2 ** 31 })
+const words = fc.string({ minLength: 1, maxLength: 20, unit: 'grapheme' })
+const question = fc.record({ name: words, type: words, class: words }, { requiredKeys: [] })
+const dnsRecord = fc.record(
+  {
+    name: words,
+    type: words,
+    class: words,
+    TTL: soon,
+    data_length: soon,
+    IP: words,
+    NS: words,
+    CNAME: words,
+    PTR: words,
+    TXTs: fc.array(words, { minLength: 1, maxLength: 3 }),
+    SOA: fc.record({ MName: words, RName: words, serial: soon, refresh: soon, retry: soon, expire: soon, minimum: soon }),
+    SRV: fc.record({ priority: soon, weight: soon, port: soon, name: words }),
+    MX: fc.record({ preference: soon, name: words }),
+    OPT: fc.array(fc.record({ Code: words, Data: words }), { minLength: 1, maxLength: 2 }),
+  },
+  { requiredKeys: [] },
+)
+const records = fc.array(dnsRecord, { minLength: 1, maxLength: 2 })
+const dns = fc.record(
+  {
+    ID: soon,
+    QR: fc.constant(true),
+    op_code: words,
+    AA: fc.constant(true),
+    TC: fc.constant(true),
+    RD: fc.constant(true),
+    RA: fc.constant(true),
+    z: soon,
+    response_code: words,
+    QDCount: soon,
+    ANCount: soon,
+    NSCount: soon,
+    ARCount: soon,
+    questions: fc.array(question, { minLength: 1, maxLength: 2 }),
+    answers: records,
+    authorities: records,
+    additionals: records,
+    timestamp: fc
+      .tuple(fc.integer({ min: 1, max: 4e9 }), fc.integer({ min: 0, max: 999_999_999 }))
+      .map(([seconds, nanos]) => formatTimestamp(seconds, nanos)),
+  },
+  { requiredKeys: [] },
+)
+const dhcp = fc.record(
+  { hardware_len: soon, hardware_opts: soon, xid: soon, secs: soon, flags: soon, server_name: words, file: words },
+  { requiredKeys: [] },
+)
+const vrrp = fc.record(
+  { version: soon, VirtualRtrID: soon, priority: soon, CountIPAddr: soon, adver_int: soon, checksum: soon },
+  { requiredKeys: [] },
+)
 const flow = fc.record(
   {
     UUID: fc.stringMatching(/^[0-9a-f]{1,16}$/),
@@ -78,9 +135,21 @@ const flow = fc.record(
       fc.record({ Timestamp: count, Index: count, Data: fc.uint8Array({ maxLength: 300 }), LinkType: fc.constantFrom(1, 228) }),
       { minLength: 1, maxLength: 3 },
     ),
+    DHCPv4: dhcp,
+    DNS: dns,
+    VRRPv2: vrrp,
+    Exporter: fc.record({ Address: text, Input: fc.nat(0xffffffff), Output: fc.nat(0xffffffff) }),
   },
   { requiredKeys: ['UUID', 'Start', 'Last', 'ParentUUID', 'RawPacketsCaptured'] },
 ) as fc.Arbitrary<Flow>
+
+/** A flow whose DNS time is what protobuf has for it. */
+function withTimeParts(one: Flow): Flow {
+  if (one.DNS?.timestamp === undefined) return one
+  const [seconds = '', fraction = ''] = one.DNS.timestamp.replace('Z', '').split('.')
+  const parts = { seconds: Date.parse(`${seconds}Z`) / 1000, nanos: Number(fraction.padEnd(9, '0')) }
+  return { ...one, DNS: { ...one.DNS, timestamp: parts as unknown as string } }
+}
 
 /** A flow without what proto3 leaves out, as protobufjs prints it. */
 function plain(value: unknown): unknown {
@@ -111,7 +180,7 @@ describe('flow protobuf', () => {
           enums: String,
           bytes: Array,
         })
-        const { FinishType: finish, ...rest } = one
+        const { FinishType: finish, ...rest } = withTimeParts(one)
         const names = ['', 'TIMEOUT', 'TCP_FIN', 'TCP_RST']
         expect(plain(read['Flows'][0])).toEqual(plain({ ...rest, ...(finish && { FinishType: names[finish] }) }))
       }),
@@ -210,6 +279,7 @@ describe('flow protobuf', () => {
               },
               { RegexFilter: { Key: 'Application', Value: '^D' } },
               { IPV4RangeFilter: { Key: 'Network.A', Value: '10.0.0.0/8' } },
+              { IPV6RangeFilter: { Key: 'Network.A', Value: '2001:db8::/32' } },
             ],
           },
         },
@@ -235,13 +305,51 @@ describe('flow protobuf', () => {
 })
 
 describe('flow JSON', () => {
-  test('a round trip loses nothing but raw packets', () => {
+  test('a round trip loses nothing but raw packets and the exporter', () => {
     fc.assert(
       fc.property(flow, (one) => {
-        const { LastRawPackets: _, ...rest } = one
+        const { LastRawPackets: _, Exporter: __, ...rest } = one
         expect(decodeFlowJson(JSON.parse(encodeFlowJson(one)))).toEqual(rest)
       }),
     )
+  })
+
+  test('extra layers are read in the spelling of the state after the release, too', () => {
+    const base = { UUID: 'a', Start: 1, Last: 2, ParentUUID: '', RawPacketsCaptured: 0 }
+    const read = decodeFlowJson({
+      ...base,
+      DNS: {
+        op_code: 'Query',
+        q_d_count: 1,
+        a_n_count: 2,
+        n_s_count: 3,
+        a_r_count: 4,
+        answers: [{ name: 'a', c_name: 'b', SOA: { m_name: 'm', r_name: 'r' }, OPT: [{ code: 'Cookie', data: '00' }] }],
+        timestamp: { seconds: 1_559_792_424, nanos: 620_570_000 },
+      },
+      VRRPv2: { virtual_rtrID: 7, count_ipaddr: 1, version: 2 },
+    })
+    expect(read).toEqual({
+      ...base,
+      DNS: {
+        op_code: 'Query',
+        QDCount: 1,
+        ANCount: 2,
+        NSCount: 3,
+        ARCount: 4,
+        answers: [{ name: 'a', CNAME: 'b', SOA: { MName: 'm', RName: 'r' }, OPT: [{ Code: 'Cookie', Data: '00' }] }],
+        timestamp: '2019-06-06T03:40:24.620570Z',
+      },
+      VRRPv2: { VirtualRtrID: 7, CountIPAddr: 1, version: 2 },
+    })
+  })
+
+  test.each([
+    [{}, '1970-01-01T00:00:00.000000Z'],
+    [{ seconds: 1e300, nanos: -1 }, '1970-01-01T00:00:00.000000Z'],
+    [{ seconds: 1, nanos: 5 }, '1970-01-01T00:00:01.000000005Z'],
+  ])('a time of %j', (timestamp, text) => {
+    expect(decodeFlowJson({ UUID: 'a', Start: 1, Last: 1, DNS: { timestamp } }).DNS?.timestamp).toBe(text)
   })
 
   test.each([

@@ -1,36 +1,23 @@
-import type {
-  Flow,
-  FlowFinishType,
-  FlowLayer,
-  FlowMetric,
-  FlowProtocol,
-  IcmpLayer,
-  IcmpType,
-  IpMetric,
-  RawPacket,
-  TcpMetric,
-  TransportLayer,
+import {
+  FLOW_PROTOCOLS,
+  type Flow,
+  type FlowExporter,
+  type FlowFinishType,
+  type FlowLayer,
+  type FlowMetric,
+  type FlowProtocol,
+  ICMP_TYPES,
+  type IcmpLayer,
+  type IpMetric,
+  type RawPacket,
+  type TcpMetric,
+  type TransportLayer,
 } from '@skydive/contracts'
+import { readExtraLayer, writeExtraLayers } from './extra-layers.ts'
 import type { WireReader } from './wire-reader.ts'
 import type { WireWriter } from './wire-writer.ts'
 
-const PROTOCOLS: readonly FlowProtocol[] = ['ETHERNET', 'IPV4', 'TCP', 'UDP', 'SCTP', 'IPV6', 'ICMPV4', 'ICMPV6']
-const PROTOCOL_NUMBERS = new Map(PROTOCOLS.map((name, number) => [name, number]))
-const ICMP_TYPES: readonly IcmpType[] = [
-  'UNKNOWN',
-  'DESTINATION_UNREACHABLE',
-  'ECHO',
-  'NEIGHBOR',
-  'ADDRESS_MASK',
-  'INFO',
-  'PARAMETER_PROBLEM',
-  'REDIRECT',
-  'ROUTER',
-  'SOURCE_QUENCH',
-  'TIME_EXCEEDED',
-  'TIMESTAMP',
-  'PACKET_TOO_BIG',
-]
+const PROTOCOL_NUMBERS = new Map(FLOW_PROTOCOLS.map((name, number) => [name, number]))
 const ICMP_NUMBERS = new Map(ICMP_TYPES.map((name, number) => [name, number]))
 
 /** Members of a TCPMetric by field number minus 1 (spec flows 1.2). */
@@ -70,7 +57,10 @@ const METRIC_MEMBERS = [
   'RTT',
 ] as const satisfies readonly (keyof FlowMetric)[]
 
-/** Writes the fields of a flow; the caller frames them. Extra layers (1000 and above) are not written. */
+/** A field that the original does not have and skips. */
+const EXPORTER = 1100
+
+/** Writes the fields of a flow; the caller frames them. */
 export function writeFlow(writer: WireWriter, flow: Flow): void {
   writer.string(1, flow.UUID)
   writer.string(2, flow.LayersPath ?? '')
@@ -98,6 +88,14 @@ export function writeFlow(writer: WireWriter, flow: Flow): void {
   writer.string(50, flow.TrackingID ?? '')
   writer.string(51, flow.L3TrackingID ?? '')
   writer.integer(60, flow.FinishType ?? 0)
+  writeExtraLayers(writer, flow)
+  if (flow.Exporter) {
+    const start = writer.begin(EXPORTER)
+    writer.string(1, flow.Exporter.Address)
+    writer.integer(2, flow.Exporter.Input)
+    writer.integer(3, flow.Exporter.Output)
+    writer.end(start)
+  }
 }
 
 function writeLayer(writer: WireWriter, field: number, layer: FlowLayer): void {
@@ -232,18 +230,32 @@ export function readFlow(reader: WireReader): Flow {
         if (finish >= 1 && finish <= 3) draft.FinishType = finish as FlowFinishType
         break
       }
+      case EXPORTER:
+        draft.Exporter = readExporter(reader)
+        break
       default:
-        reader.skip()
+        if (!readExtraLayer(reader, field, draft)) reader.skip()
     }
   })
   if (rawPackets.length > 0) draft.LastRawPackets = rawPackets
   return draft
 }
 
+function readExporter(reader: WireReader): FlowExporter {
+  const exporter = { Address: '', Input: 0, Output: 0 }
+  reader.message((field) => {
+    if (field === 1) exporter.Address = reader.string()
+    else if (field === 2) exporter.Input = reader.integer()
+    else if (field === 3) exporter.Output = reader.integer()
+    else reader.skip()
+  })
+  return exporter
+}
+
 function readLayer(reader: WireReader): FlowLayer {
   const layer: Draft<FlowLayer> & { Protocol: FlowProtocol; ID: number } = { Protocol: 'ETHERNET', ID: 0 }
   reader.message((field) => {
-    if (field === 1) layer.Protocol = PROTOCOLS[reader.integer()] ?? 'ETHERNET'
+    if (field === 1) layer.Protocol = FLOW_PROTOCOLS[reader.integer()] ?? 'ETHERNET'
     else if (field === 3) layer.A = reader.string()
     else if (field === 4) layer.B = reader.string()
     else if (field === 5) layer.ID = reader.integer()
@@ -254,7 +266,7 @@ function readLayer(reader: WireReader): FlowLayer {
 
 function readTransport(reader: WireReader): TransportLayer {
   const values = readIntegers(reader, 4)
-  return { Protocol: PROTOCOLS[values[1]!] ?? 'ETHERNET', A: values[2]!, B: values[3]!, ID: values[4]! }
+  return { Protocol: FLOW_PROTOCOLS[values[1]!] ?? 'ETHERNET', A: values[2]!, B: values[3]!, ID: values[4]! }
 }
 
 function readIcmp(reader: WireReader): IcmpLayer {

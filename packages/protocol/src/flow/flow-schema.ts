@@ -1,9 +1,9 @@
-import type { Flow } from '@skydive/contracts'
-import { DecodeError } from '@skydive/contracts'
+import { DecodeError, FLOW_PROTOCOLS, type Flow, ICMP_TYPES } from '@skydive/contracts'
 import { z } from 'zod'
+import { releaseSpelling } from './extra-layer-spelling.ts'
 
 const integer = z.number().int()
-const protocol = z.enum(['ETHERNET', 'IPV4', 'TCP', 'UDP', 'SCTP', 'IPV6', 'ICMPV4', 'ICMPV6'])
+const protocol = z.enum(FLOW_PROTOCOLS)
 const layer = z.object({ Protocol: protocol, A: z.string().optional(), B: z.string().optional(), ID: integer })
 const metric = z.object({
   ABPackets: integer,
@@ -15,6 +15,9 @@ const metric = z.object({
   RTT: integer.optional(),
 })
 
+/** Both spellings of the original are read; what is in it is not looked at. */
+const extraLayer = z.record(z.string(), z.unknown()).transform((layer) => releaseSpelling(layer) as Record<string, unknown>)
+
 /** The Flow JSON of spec flows 1.1 to 1.3. Members that we don't know are dropped; extra layers are kept as they are. */
 export const flowSchema = z.object({
   UUID: z.string().default(''),
@@ -25,21 +28,7 @@ export const flowSchema = z.object({
   Transport: z.object({ Protocol: protocol, A: integer, B: integer, ID: integer }).optional(),
   ICMP: z
     .object({
-      Type: z.enum([
-        'UNKNOWN',
-        'DESTINATION_UNREACHABLE',
-        'ECHO',
-        'NEIGHBOR',
-        'ADDRESS_MASK',
-        'INFO',
-        'PARAMETER_PROBLEM',
-        'REDIRECT',
-        'ROUTER',
-        'SOURCE_QUENCH',
-        'TIME_EXCEEDED',
-        'TIMESTAMP',
-        'PACKET_TOO_BIG',
-      ]),
+      Type: z.enum(ICMP_TYPES),
       Code: integer.optional(),
       ID: integer.optional(),
     })
@@ -82,9 +71,9 @@ export const flowSchema = z.object({
   CaptureID: z.string().optional(),
   RawPacketsCaptured: integer.default(0),
   FinishType: z.union([z.literal(1), z.literal(2), z.literal(3)]).optional(),
-  DNS: z.record(z.string(), z.unknown()).optional(),
-  DHCPv4: z.record(z.string(), z.unknown()).optional(),
-  VRRPv2: z.record(z.string(), z.unknown()).optional(),
+  DHCPv4: extraLayer.optional(),
+  DNS: extraLayer.optional(),
+  VRRPv2: extraLayer.optional(),
 })
 
 /** Reads a flow's JSON value. @throws ERR_DECODE naming the member that is wrong. */

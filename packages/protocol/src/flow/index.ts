@@ -4,6 +4,7 @@
  * @packageDocumentation
  */
 
+export { formatTimestamp } from './extra-layers.ts'
 export { encodeFlowJson, withoutRawPackets } from './flow-json.ts'
 export type { FlowBatchId, FlowMessage, FlowSet, FlowStats } from './flow-message.ts'
 export {
@@ -15,5 +16,7 @@ export {
   FlowStreamWriter,
 } from './flow-message.ts'
 export { decodeFlowJson, flowSchema } from './flow-schema.ts'
+export type { FlowMessagePart } from './split-flow-message.ts'
+export { splitFlowMessage } from './split-flow-message.ts'
 export type { TableQuery, TableReply } from './table-query.ts'
 export { decodeTableQuery, decodeTableReply, encodeTableQuery, encodeTableReply } from './table-query.ts'

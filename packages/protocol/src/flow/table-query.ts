@@ -19,6 +19,8 @@ const TEXT_FILTERS = [
   [1, 'TermStringFilter'],
   [9, 'RegexFilter'],
   [11, 'IPV4RangeFilter'],
+  // Ours: the original skips it, and takes the leaf for one that matches everything.
+  [12, 'IPV6RangeFilter'],
 ] as const
 const INTEGER_FILTERS = [
   [2, 'TermInt64Filter'],

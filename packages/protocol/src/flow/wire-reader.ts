@@ -18,6 +18,11 @@ export class WireReader {
     this.#end = bytes.length
   }
 
+  /** How many bytes were read. */
+  get offset(): number {
+    return this.#at
+  }
+
   /** Goes to the next field of the current message and answers its number; 0 at the end. */
   next(): number {
     if (this.#at >= this.#end) return 0

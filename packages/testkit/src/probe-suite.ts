@@ -54,12 +54,16 @@ export function describeProbe(name: string, options: ProbeSuiteOptions): void {
   const { runner, timeoutMs = 2000 } = options
   const { describe, it, expect } = runner
   const staged = (body: (stage: Stage) => Promise<void>) => async () => {
-    const stage = await setUp(options, timeoutMs)
+    const subject = await options.createCase()
     try {
-      await body(stage)
+      const stage = setUp(options, subject, timeoutMs)
+      try {
+        await body(stage)
+      } finally {
+        await stage.probe.stop()
+      }
     } finally {
-      await stage.probe.stop()
-      await stage.subject.dispose?.()
+      await subject.dispose?.()
     }
   }
 
@@ -201,7 +205,7 @@ function isText(value: unknown): boolean {
   return typeof value === 'string' && value !== ''
 }
 
-async function setUp({ createGraph, createCase }: ProbeSuiteOptions, timeoutMs: number): Promise<Stage> {
+function setUp({ createGraph }: ProbeSuiteOptions, subject: ProbeCase, timeoutMs: number): Stage {
   const graph = createGraph()
   const writer = graph.writer({ origin: `agent.${HOST}`, host: HOST })
   const hostNodeId = 'suite-host'
@@ -214,7 +218,6 @@ async function setUp({ createGraph, createCase }: ProbeSuiteOptions, timeoutMs: 
   })
   const clock = createManualClock()
   const logger = createMemoryLogger()
-  const subject = await createCase()
   const probe = subject.create({ graph: writer, hostNodeId, logger: logger as Logger, clock, metrics: createMemoryMetrics() })
   return {
     probe,

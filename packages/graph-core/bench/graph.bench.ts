@@ -1,246 +1,195 @@
-import type { Metadata } from '@skydive/contracts'
+import { type GraphNode, NeighborSpan, type ReplicaChange } from '@skydive/contracts'
 import graphology from 'graphology'
-import { createGraph, type Graph } from '../src/index.ts'
+import { type Figure, median } from '../../../bench/figures.ts'
+import { createGraph, DEFAULT_EDGE_INDEXES, DEFAULT_NODE_INDEXES, type Graph } from '../src/index.ts'
+import { inTurn, rateFigure, timeFigure } from './in-turn.ts'
+import { EDGES, NODES, type Topology, topology } from './topology.ts'
 
 const { MultiDirectedGraph } = graphology
+type Peer = InstanceType<typeof MultiDirectedGraph>
 
-interface Figure {
-  readonly name: string
-  readonly value: number
-  readonly unit: string
-  readonly peer?: string
-  readonly peerValue?: number
-  readonly ratio?: number
-}
-
-const NODES = 100_000
-const EDGES = 292_000
 const PEER = 'graphology 0.26.0'
-const ROUNDS = 5
 
-/** About 25 keys, as an interface has them; keys in one order, so that V8 shares their shape. */
-function metadata(i: number): Metadata {
-  const text = JSON.stringify({
-    Type: i % 50 === 0 ? 'host' : ['bridge', 'device', 'netns', 'veth', 'container'][i % 5],
-    Name: `node-${i}`,
-    TID: `tid-${i}`,
-    MAC: `02:00:${(i >> 16) & 255}:${(i >> 8) & 255}:${i & 255}`,
-    MTU: i % 10 === 0 ? 9000 : 1500,
-    State: i % 3 === 0 ? 'DOWN' : 'UP',
-    IfIndex: i,
-    Driver: 'veth',
-    EncapType: 'ether',
-    Speed: 10_000,
-    IPV4: [`10.${(i >> 16) & 255}.${(i >> 8) & 255}.${i & 255}/24`],
-    IPV6: [],
-    LinkFlags: ['UP', 'BROADCAST', 'RUNNING', 'MULTICAST'],
-    Features: { gro: true, gso: true, tso: true, lro: false, rxvlan: true, txvlan: true, ntuple: false, rxhash: false },
-    Metric: { RxBytes: i, RxPackets: i, TxBytes: i, TxPackets: i, Start: 1, Last: 2 },
-    LastUpdateMetric: { RxBytes: 1, RxPackets: 1, TxBytes: 1, TxPackets: 1, Start: 1, Last: 2 },
-    Manager: 'netlink',
-    Path: '/var/run/netns/x',
-    Device: 4,
-    Inode: i,
-    Vlan: 0,
-    BusInfo: '',
-    Hostname: 'alpha',
-    Platform: 'debian',
-    OS: 'linux',
-  })
-  return JSON.parse(text)
-}
-
-interface Input {
-  readonly nodes: readonly { readonly id: string; readonly metadata: Metadata }[]
-  readonly edges: readonly { readonly id: string; readonly parent: string; readonly child: string; readonly metadata: Metadata }[]
-}
-
-/** A deterministic generator: the figures of two runs are about the same graph. */
-function random(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0
-    return state / 0x1_0000_0000
-  }
-}
-
-function input(): Input {
-  const next = random(7)
-  const nodes = Array.from({ length: NODES }, (_, i) => ({
-    id: `00000000-0000-4000-8000-${String(i).padStart(12, '0')}`,
-    metadata: metadata(i),
-  }))
-  const ownership = { RelationType: 'ownership' }
-  const layer2 = { RelationType: 'layer2' }
-  const edges = Array.from({ length: EDGES }, (_, i) => ({
-    id: `10000000-0000-4000-8000-${String(i).padStart(12, '0')}`,
-    parent: nodes[Math.floor(next() * NODES)]!.id,
-    child: nodes[i % NODES]!.id,
-    metadata: i < NODES ? ownership : layer2,
-  }))
-  return { nodes, edges }
-}
-
-/** The median of the elapsed ms of a few runs. */
-function medianMs(run: () => void): number {
-  const times = Array.from({ length: ROUNDS }, () => {
-    const started = performance.now()
-    run()
-    return performance.now() - started
-  })
-  return times.sort((a, b) => a - b)[Math.floor(ROUNDS / 2)]!
-}
-
-function fill(data: Input): Graph {
+function emptyGraph(withIndexes: boolean): Graph {
   const graph = createGraph()
-  const writer = graph.writer({ origin: 'agent.alpha', host: 'alpha' })
-  writer.transaction((tx) => {
-    for (const node of data.nodes) tx.addNode(node)
-  })
-  writer.transaction((tx) => {
-    for (const edge of data.edges) tx.addEdge(edge)
+  if (!withIndexes) return graph
+  for (const key of DEFAULT_NODE_INDEXES) graph.view.nodeCardinality(key, '')
+  for (const key of DEFAULT_EDGE_INDEXES) graph.view.edgeCardinality(key, '')
+  return graph
+}
+
+function addNodes(graph: Graph, { nodes }: Topology): Graph {
+  graph.writer({ origin: 'agent.alpha', host: 'alpha' }).transaction((tx) => {
+    for (const node of nodes) tx.addNode(node)
   })
   return graph
 }
 
-function fillPeer(data: Input): InstanceType<typeof MultiDirectedGraph> {
-  const graph = new MultiDirectedGraph()
-  for (const { id, metadata: attributes } of data.nodes) graph.addNode(id, attributes)
-  for (const { id, parent, child, metadata: attributes } of data.edges) graph.addEdgeWithKey(id, parent, child, attributes)
+function addEdges(graph: Graph, { edges }: Topology): Graph {
+  graph.writer({ origin: 'agent.alpha', host: 'alpha' }).transaction((tx) => {
+    for (const edge of edges) tx.addEdge(edge)
+  })
   return graph
 }
 
-function compare(name: string, unit: string, value: number, peerValue: number, isRate: boolean): Figure {
-  return { name, value, unit, peer: PEER, peerValue, ratio: isRate ? value / peerValue : peerValue / value }
+/** The same where the caller parts with the metadata. */
+function handOverNodes(graph: Graph, { nodes }: Topology): Graph {
+  graph.writer({ origin: 'agent.alpha', host: 'alpha' }).transaction((tx) => {
+    for (const { id, metadata } of nodes) tx.addNode({ id, metadata, handedOver: true })
+  })
+  return graph
 }
 
-async function run(): Promise<Figure[]> {
-  const data = input()
-  const figures: Figure[] = []
-  figures.push(
-    compare(
-      'insert 100k nodes and 292k edges',
-      'ms',
-      medianMs(() => fill(data)),
-      medianMs(() => fillPeer(data)),
-      false,
-    ),
-  )
-  const graph = fill(data)
-  const peer = fillPeer(data)
-  figures.push(...neighbours(data, graph, peer), ...lookUps(data, graph), ...updates(data, graph), ...past(graph))
-  return figures
+function handOverEdges(graph: Graph, { edges }: Topology): Graph {
+  graph.writer({ origin: 'agent.alpha', host: 'alpha' }).transaction((tx) => {
+    for (const { id, parent, child, metadata } of edges) tx.addEdge({ id, parent, child, metadata, handedOver: true })
+  })
+  return graph
 }
 
-function neighbours(data: Input, graph: Graph, peer: InstanceType<typeof MultiDirectedGraph>): Figure[] {
+/** Elements as a file or a peer's message brings them: the graph takes them over as they are. */
+function arrivals({ nodes }: Topology): readonly ReplicaChange[] {
+  return nodes.map(({ id, metadata }) => {
+    const node: GraphNode = {
+      kind: 'node',
+      id,
+      metadata,
+      host: 'alpha',
+      origin: 'agent.alpha',
+      createdAtMs: 1_700_000_000_000,
+      updatedAtMs: 1_700_000_000_000,
+      deletedAtMs: null,
+      revision: 1,
+    }
+    return { kind: 'node-added', node }
+  })
+}
+
+function addPeerNodes(peer: Peer, { nodes }: Topology): Peer {
+  for (const { id, metadata } of nodes) peer.addNode(id, metadata)
+  return peer
+}
+
+function addPeerEdges(peer: Peer, { edges }: Topology): Peer {
+  for (const { id, parent, child, metadata } of edges) peer.addEdgeWithKey(id, parent, child, metadata)
+  return peer
+}
+
+async function inserts(data: Topology): Promise<Figure[]> {
+  const changes = arrivals(data)
+  const peerNodes = { prepare: () => new MultiDirectedGraph(), run: (peer: Peer) => addPeerNodes(peer, data) }
+  const peerEdges = { prepare: () => addPeerNodes(new MultiDirectedGraph(), data), run: (peer: Peer) => addPeerEdges(peer, data) }
+  const nodes = (withIndexes: boolean) => ({
+    prepare: () => emptyGraph(withIndexes),
+    run: (graph: Graph) => addNodes(graph, data),
+  })
+  const edges = (withIndexes: boolean) => ({
+    prepare: () => addNodes(emptyGraph(withIndexes), data),
+    run: (graph: Graph) => addEdges(graph, data),
+  })
+  const taken = { prepare: () => emptyGraph(false), run: (graph: Graph) => graph.replica('agent.alpha').apply(changes) }
+  const handed = { prepare: () => emptyGraph(false), run: (graph: Graph) => handOverNodes(graph, data) }
+  const handedEdges = { prepare: () => addNodes(emptyGraph(false), data), run: (graph: Graph) => handOverEdges(graph, data) }
+  const peerCopies = {
+    prepare: () => new MultiDirectedGraph(),
+    run: (peer: Peer) => {
+      for (const { id, metadata } of data.nodes) peer.addNode(id, structuredClone(metadata))
+    },
+  }
+  return [
+    timeFigure(`insert ${NODES} nodes, taken over as they are`, PEER, await inTurn(taken, peerNodes)),
+    timeFigure(`insert ${NODES} nodes, handed over to a writer`, PEER, await inTurn(handed, peerNodes)),
+    timeFigure(`insert ${EDGES} edges, handed over to a writer`, PEER, await inTurn(handedEdges, peerEdges)),
+    timeFigure(`insert ${NODES} nodes, checked and copied`, `${PEER}, structuredClone`, await inTurn(nodes(false), peerCopies)),
+    timeFigure(`insert ${NODES} nodes, checked and copied`, `${PEER}, taken over`, await inTurn(nodes(false), peerNodes)),
+    timeFigure(`insert ${EDGES} edges, checked and copied`, `${PEER}, taken over`, await inTurn(edges(false), peerEdges)),
+    timeFigure(`insert ${NODES} nodes, copied, default indexes`, `${PEER}, no index`, await inTurn(nodes(true), peerNodes)),
+    timeFigure(`insert ${EDGES} edges, copied, default indexes`, `${PEER}, no index`, await inTurn(edges(true), peerEdges)),
+  ]
+}
+
+async function neighbours(data: Topology, graph: Graph, peer: Peer): Promise<Figure[]> {
   const view = graph.view
   const sample = data.nodes.filter((_, i) => i % 3 === 0)
-  let seen = 0
-  const byIdMs = medianMs(() => {
-    seen = 0
+  const visits = sample.reduce((sum, { id }) => sum + peer.outDegree(id), 0)
+  const nothing = (): void => {}
+  const check = (seen: number, wanted: number): void => {
+    if (seen !== wanted) throw new Error(`the walk saw ${seen} of ${wanted} neighbours`)
+  }
+  const byId = (): void => {
+    let seen = 0
     for (const { id } of sample) {
       view.forEachOut(view.nodeOrdinal(id), (_edge, child) => {
         if (view.node(child).metadata['Type'] !== '') seen++
         return true
       })
     }
-  })
-  const peerMs = medianMs(() => {
-    seen = 0
+    check(seen, visits)
+  }
+  const peerById = (): void => {
+    let seen = 0
     for (const { id } of sample) {
       peer.forEachOutEdge(id, (_edge, _attributes, _source, target) => {
         if (peer.getNodeAttribute(target, 'Type') !== '') seen++
       })
     }
-  })
-  const byOrdinalMs = medianMs(() => {
-    seen = 0
+    check(seen, visits)
+  }
+  const byOrdinal = (): void => {
+    let seen = 0
+    const span = new NeighborSpan()
     view.forEachNode((row) => {
-      view.forEachOut(row, () => {
-        seen++
-        return true
-      })
+      view.readOut(row, span)
+      const { nodes, start, end } = span
+      for (let i = start; i < end; i++) if (nodes[i]! >= 0) seen++
       return true
     })
-  })
-  if (seen !== EDGES) throw new Error(`the walk saw ${seen} of ${EDGES} edges`)
-  const rate = (count: number, ms: number): number => count / ms / 1000
-  const sampled = sample.reduce((sum, { id }) => sum + peer.outDegree(id), 0)
+    check(seen, EDGES)
+  }
+  const peerWhole = (): void => {
+    let seen = 0
+    const count = (): void => {
+      seen++
+    }
+    peer.forEachNode((id) => peer.forEachOutEdge(id, count))
+    check(seen, EDGES)
+  }
   return [
-    compare('neighbours by id, reading a key', 'M/s', rate(sampled, byIdMs), rate(sampled, peerMs), true),
-    { name: 'neighbours by ordinal', value: rate(EDGES, byOrdinalMs), unit: 'M/s' },
+    rateFigure(
+      'neighbours by id, reading a key',
+      PEER,
+      visits,
+      await inTurn({ prepare: nothing, run: byId }, { prepare: nothing, run: peerById }),
+    ),
+    rateFigure(
+      'neighbours by ordinal',
+      PEER,
+      EDGES,
+      // The first rounds read the lists as they are linked; what counts is how they are read from then on.
+      await inTurn({ prepare: nothing, run: byOrdinal }, { prepare: nothing, run: peerWhole }, 15),
+    ),
   ]
 }
 
-function lookUps(data: Input, graph: Graph): Figure[] {
+function lookUps(data: Topology, graph: Graph): Figure[] {
   const view = graph.view
   const names = data.nodes.filter((_, i) => i % 10 === 0).map(({ metadata: { Name } }) => String(Name))
   view.nodeCardinality('Name', '')
-  const ms = medianMs(() => {
+  const times = Array.from({ length: 7 }, () => {
+    const started = performance.now()
     for (const name of names) view.forEachNodeWith('Name', name, () => false)
+    return performance.now() - started
   })
-  return [{ name: 'index look-up of one name', value: (ms * 1000) / names.length, unit: 'us' }]
+  return [{ name: 'index look-up of one name', value: (median(times) * 1000) / names.length, unit: 'us' }]
 }
 
-/** A plain graph of objects in a map that does the same duties: indexes, revisions, listeners. */
-function mapOfObjects(data: Input): (id: string, key: string, value: number) => void {
-  const nodes = new Map(data.nodes.map((node) => [node.id, { ...node, revision: 1, updatedAtMs: 0 }]))
-  const indexes = new Map(['Type', 'Name', 'TID', 'MAC', 'Host'].map((key) => [key, new Map<unknown, Set<string>>()]))
-  for (const [key, index] of indexes) {
-    for (const node of nodes.values()) {
-      const value = node.metadata[key]
-      const ids = index.get(value) ?? new Set()
-      index.set(value, ids.add(node.id))
-    }
-  }
-  const history: unknown[] = []
-  const listeners = Array.from({ length: 10 }, () => (_event: object) => {})
-  return (id, key, value) => {
-    const previous = nodes.get(id)!
-    const metadata = { ...previous.metadata, [key]: value }
-    const node = { ...previous, metadata, revision: previous.revision + 1, updatedAtMs: Date.now() }
-    for (const [name, index] of indexes) {
-      if (previous.metadata[name] === metadata[name]) continue
-      index.get(previous.metadata[name])?.delete(id)
-      index.set(metadata[name], (index.get(metadata[name]) ?? new Set()).add(id))
-    }
-    nodes.set(id, node)
-    history.push(previous)
-    for (const listener of listeners) listener({ node, previous, key, value })
-  }
-}
-
-function updates(data: Input, graph: Graph): Figure[] {
-  const writer = graph.writer({ origin: 'agent.alpha', host: 'alpha' })
-  const stops = Array.from({ length: 10 }, () => graph.subscribe(() => {}))
-  for (const key of ['Type', 'Name', 'TID', 'MAC', '@Host']) graph.view.nodeCardinality(key, '')
-  const sample = data.nodes.slice(0, 20_000)
-  let round = 0
-  const ownMs = medianMs(() => {
-    round++
-    for (const { id } of sample) writer.transaction((tx) => tx.patchNode(id, { Vlan: round }))
-  })
-  for (const stop of stops) stop()
-  const update = mapOfObjects(data)
-  const peerMs = medianMs(() => {
-    round++
-    for (const { id } of sample) update(id, 'Vlan', round)
-  })
-  return [
-    {
-      name: 'update of one key, with history, 5 indexes, 10 listeners',
-      value: sample.length / ownMs / 1000,
-      unit: 'M/s',
-      peer: 'map of objects, same duties',
-      peerValue: sample.length / peerMs / 1000,
-      ratio: peerMs / ownMs,
-    },
-  ]
-}
-
-function past(graph: Graph): Figure[] {
-  const ms = medianMs(() => graph.at(Date.now()).forEachNode(() => true))
-  return [{ name: 'open the graph of another time', value: ms, unit: 'ms' }]
+async function run(): Promise<Figure[]> {
+  const data = topology()
+  const figures = await inserts(data)
+  const graph = addEdges(addNodes(emptyGraph(false), data), data)
+  const peer = addPeerEdges(addPeerNodes(new MultiDirectedGraph(), data), data)
+  figures.push(...(await neighbours(data, graph, peer)), ...lookUps(data, graph))
+  return figures
 }
 
 export const bench = { name: 'graph', run }

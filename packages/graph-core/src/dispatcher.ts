@@ -16,53 +16,53 @@ interface Pending {
 
 /** Tells batches to listeners: synchronously, each batch to all of them before the next, in the order of subscription. */
 export class Dispatcher {
-  private subscriptions: readonly Subscription[] = []
-  private readonly queue: Pending[] = []
-  private running = false
-  private author: Subscription | undefined
-  private readonly onError: (error: unknown) => void
+  #subscriptions: readonly Subscription[] = []
+  readonly #queue: Pending[] = []
+  #running = false
+  #author: Subscription | undefined
+  readonly #onError: (error: unknown) => void
 
   constructor(onError: (error: unknown) => void) {
-    this.onError = onError
+    this.#onError = onError
   }
 
   get size(): number {
-    return this.subscriptions.length
+    return this.#subscriptions.length
   }
 
   subscribe(listener: GraphListener, sinceVersion: number, options: SubscribeOptions = {}): Unsubscribe {
     const subscription: Subscription = { listener, skipOwn: options.skipOwn ?? false, sinceVersion, active: true }
-    this.subscriptions = [...this.subscriptions, subscription]
+    this.#subscriptions = [...this.#subscriptions, subscription]
     return () => {
       if (!subscription.active) return
       subscription.active = false
-      this.subscriptions = this.subscriptions.filter((other) => other !== subscription)
+      this.#subscriptions = this.#subscriptions.filter((other) => other !== subscription)
     }
   }
 
   /** Delivers now, or after the batch that is being delivered when called from within a listener. */
   publish(batch: GraphBatch): void {
-    this.queue.push({ batch, author: this.author })
-    if (this.running) return
-    this.running = true
+    this.#queue.push({ batch, author: this.#author })
+    if (this.#running) return
+    this.#running = true
     try {
-      for (let next = this.queue.shift(); next; next = this.queue.shift()) this.deliver(next)
+      for (let next = this.#queue.shift(); next; next = this.#queue.shift()) this.#deliver(next)
     } finally {
-      this.running = false
+      this.#running = false
     }
   }
 
-  private deliver({ batch, author }: Pending): void {
-    for (const subscription of this.subscriptions) {
+  #deliver({ batch, author }: Pending): void {
+    for (const subscription of this.#subscriptions) {
       if (!subscription.active || batch.version <= subscription.sinceVersion) continue
       if (subscription.skipOwn && subscription === author) continue
-      this.author = subscription
+      this.#author = subscription
       try {
         subscription.listener(batch)
       } catch (error) {
-        this.onError(error)
+        this.#onError(error)
       } finally {
-        this.author = undefined
+        this.#author = undefined
       }
     }
   }

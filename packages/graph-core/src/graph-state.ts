@@ -1,143 +1,138 @@
 import type { GraphEdge, GraphEvent, GraphNode, MetadataOp } from '@skydive/contracts'
-import type { FieldReader } from '@skydive/filter'
+import { type FieldReader, ValuePool } from '@skydive/filter'
 import { Adjacency } from './adjacency.ts'
-import { IndexSet } from './index-set.ts'
-import { type Revision, RowTable } from './row-table.ts'
-
-/** What one step of a transaction did: enough to tell it, to undo it and to forget it. */
-export interface Change {
-  readonly event: GraphEvent
-  readonly row: number
-  /** The revision that the step made. */
-  readonly revision: Revision<GraphNode> | Revision<GraphEdge>
-}
+import { ADDED, ChangeColumns, DELETED } from './change-columns.ts'
+import { Journal } from './journal.ts'
+import { RowTable } from './row-table.ts'
 
 /**
  * The rows, the adjacency and the indexes, and the one way to change them. Every change goes through here within a transaction, is
  * visible at once to who reads the newest state, and is taken back by {@link GraphState.rollback}. It knows nothing of rights and times.
  */
 export class GraphState {
-  readonly nodes = new RowTable<GraphNode>()
-  readonly edges = new RowTable<GraphEdge>()
+  /** The remembered changes, and after {@link committedEnd} those of the transaction that runs. */
+  readonly columns = new ChangeColumns()
+  readonly nodes: RowTable<GraphNode>
+  readonly edges: RowTable<GraphEdge>
   readonly adjacency = new Adjacency()
-  readonly nodeIndexes: IndexSet<GraphNode>
-  readonly edgeIndexes: IndexSet<GraphEdge>
+  /** Equal parts of the metadata of those who write here are one object. */
+  readonly pool = new ValuePool()
   /** The committed version, and how much it has: what views may see while a transaction runs. */
   version = 0
   committed = { nodes: 0, edges: 0, nodeOrdinals: 0, edgeOrdinals: 0 }
-  /** The steps of the transaction that runs; empty outside. */
-  journal: Change[] = []
+  committedEnd = 0
+  /** The objects of the transaction that runs; empty outside. */
+  readonly #journal = new Journal()
 
   constructor(
     nodeIndexes: ReadonlyMap<string, FieldReader<GraphNode>>,
     edgeIndexes: ReadonlyMap<string, FieldReader<GraphEdge>>,
   ) {
-    this.nodeIndexes = new IndexSet(this.nodes, nodeIndexes)
-    this.edgeIndexes = new IndexSet(this.edges, edgeIndexes)
+    this.nodes = new RowTable(this.columns, false, nodeIndexes)
+    this.edges = new RowTable(this.columns, true, edgeIndexes)
+  }
+
+  /** Whether no transaction runs that has changed something. */
+  get isSettled(): boolean {
+    return this.columns.end === this.committedEnd
   }
 
   insertNode(node: GraphNode): void {
     const row = this.nodes.insert(node, this.version + 1)
-    this.nodeIndexes.add(row, node)
-    this.journal.push({ event: { kind: 'node-added', node }, row, revision: this.nodes.heads[row]! })
+    this.nodes.indexes.change(row, undefined, node)
+    this.#journal.added(node)
   }
 
-  updateNode(row: number, node: GraphNode, ops: readonly MetadataOp[]): void {
-    const previous = this.nodes.heads[row]!.element
-    const revision = this.nodes.update(row, node, this.version + 1)
-    this.nodeIndexes.update(row, previous, node)
-    this.journal.push({ event: { kind: 'node-updated', node, previous, ops }, row, revision })
+  /** Puts a revision on top of a row of either kind; `ops` are what makes it from the one before. */
+  update<E extends GraphNode | GraphEdge>(table: RowTable<E>, row: number, element: E, ops: readonly MetadataOp[]): void {
+    const previous = table.elements[row]!
+    table.update(row, element, ops)
+    table.indexes.change(row, previous, element, ops)
+    this.#journal.updated(element, previous, ops)
   }
 
   /** Removes the edges of the node first, in order of creation, outgoing before incoming. */
   removeNode(row: number, deletedAtMs: number): void {
-    const { outgoing, incoming } = this.adjacency
-    for (let edge = outgoing.first(row); edge >= 0; edge = outgoing.first(row)) this.removeEdge(edge, deletedAtMs)
-    for (let edge = incoming.first(row); edge >= 0; edge = incoming.first(row)) this.removeEdge(edge, deletedAtMs)
-    const last = this.nodes.heads[row]!.element
+    for (const lists of [this.adjacency.outgoing, this.adjacency.incoming]) {
+      for (let edge = lists.first(row); edge >= 0; edge = lists.first(row)) this.removeEdge(edge, deletedAtMs)
+    }
+    const last = this.nodes.elements[row]!
     const node: GraphNode = { ...last, deletedAtMs }
-    this.nodeIndexes.remove(row, last)
-    const revision = this.nodes.remove(row, node, this.version + 1)
-    this.journal.push({ event: { kind: 'node-deleted', node }, row, revision })
+    this.nodes.indexes.change(row, last, undefined)
+    this.nodes.remove(row, node, this.version + 1)
+    this.#journal.deleted(node, last)
   }
 
   insertEdge(edge: GraphEdge, parent: number, child: number): void {
     const row = this.edges.insert(edge, this.version + 1)
     this.adjacency.link(row, parent, child)
-    this.edgeIndexes.add(row, edge)
-    this.journal.push({ event: { kind: 'edge-added', edge }, row, revision: this.edges.heads[row]! })
-  }
-
-  updateEdge(row: number, edge: GraphEdge, ops: readonly MetadataOp[]): void {
-    const previous = this.edges.heads[row]!.element
-    const revision = this.edges.update(row, edge, this.version + 1)
-    this.edgeIndexes.update(row, previous, edge)
-    this.journal.push({ event: { kind: 'edge-updated', edge, previous, ops }, row, revision })
+    this.edges.indexes.change(row, undefined, edge)
+    this.#journal.added(edge)
   }
 
   removeEdge(row: number, deletedAtMs: number): void {
-    const last = this.edges.heads[row]!.element
+    const last = this.edges.elements[row]!
     const edge: GraphEdge = { ...last, deletedAtMs }
-    this.edgeIndexes.remove(row, last)
+    this.edges.indexes.change(row, last, undefined)
     this.adjacency.unlink(row)
-    const revision = this.edges.remove(row, edge, this.version + 1)
-    this.journal.push({ event: { kind: 'edge-deleted', edge }, row, revision })
+    this.edges.remove(row, edge, this.version + 1)
+    this.#journal.deleted(edge, last)
   }
 
-  /** Makes what the journal holds the new version and hands the steps over. */
-  commit(): readonly Change[] {
-    const changes = this.journal
-    this.journal = []
+  /** What the transaction that runs has done, for those who listen. */
+  events(): readonly GraphEvent[] {
+    return this.#journal.events(this.columns, this.committedEnd)
+  }
+
+  /** Makes what the transaction has done the new version. */
+  commit(): void {
+    this.#journal.clear()
     this.version++
+    this.committedEnd = this.columns.end
     this.committed = {
       nodes: this.nodes.count,
       edges: this.edges.count,
       nodeOrdinals: this.nodes.ordinals,
       edgeOrdinals: this.edges.ordinals,
     }
-    return changes
   }
 
-  /** Takes back what the journal holds from step `mark` on, newest first. */
-  rollback(mark = 0): void {
-    while (this.journal.length > mark) this.undo(this.journal.pop()!)
+  /** Takes back what the transaction has done, newest first. */
+  rollback(): void {
+    while (!this.isSettled) {
+      const change = this.columns.end - 1
+      if (this.columns.isEdge(change)) this.#undo(this.edges, change)
+      else this.#undo(this.nodes, change)
+    }
+    this.columns.settle()
+    this.#journal.clear()
   }
 
-  private undo({ event, row }: Change): void {
-    switch (event.kind) {
-      case 'node-added':
-        this.nodeIndexes.remove(row, event.node)
-        this.nodes.undoInsert(row)
-        break
-      case 'node-updated':
-        this.nodes.undoUpdate(row)
-        this.nodeIndexes.update(row, event.node, event.previous)
-        break
-      case 'node-deleted':
-        this.nodes.undoRemove(row)
-        this.nodeIndexes.add(row, this.nodes.heads[row]!.element)
-        break
-      case 'edge-added':
-        this.edgeIndexes.remove(row, event.edge)
-        this.adjacency.unlink(row)
-        this.edges.undoInsert(row)
-        break
-      case 'edge-updated':
-        this.edges.undoUpdate(row)
-        this.edgeIndexes.update(row, event.edge, event.previous)
-        break
-      case 'edge-deleted':
-        this.edges.undoRemove(row)
-        this.adjacency.relink(row)
-        this.edgeIndexes.add(row, this.edges.heads[row]!.element)
-        break
+  #undo<E extends GraphNode | GraphEdge>(table: RowTable<E>, change: number): void {
+    const row = this.columns.row(change)
+    const kind = this.columns.kind(change)
+    const { indexes } = table
+    const element = table.elements[row]!
+    const previous = this.#journal.pop(kind) as E
+    if (kind === ADDED) {
+      indexes.change(row, element, undefined)
+      if (table.isEdges) this.adjacency.unlink(row)
+      table.undoInsert(row)
+    } else if (kind === DELETED) {
+      table.undoRemove(row, previous)
+      if (table.isEdges) this.adjacency.relink(row)
+      indexes.change(row, undefined, previous)
+    } else {
+      table.undoUpdate(row, previous)
+      indexes.change(row, element, previous)
     }
   }
 
   /** Lets go of what only the past needed of a change that is forgotten. */
-  forget({ event, row, revision }: Change): void {
-    if (event.kind === 'node-deleted') this.nodes.release(row)
-    else if (event.kind === 'edge-deleted') this.edges.release(row)
-    else revision.previous = undefined
+  forget(change: number): void {
+    if (this.columns.kind(change) !== DELETED) return
+    const row = this.columns.row(change)
+    if (this.columns.isEdge(change)) this.edges.release(row)
+    else this.nodes.release(row)
   }
 }

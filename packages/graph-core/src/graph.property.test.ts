@@ -1,5 +1,14 @@
 import { describe, expect, test } from '@jest/globals'
-import type { GraphEdge, GraphNode, GraphView, MetadataValue, TimeSlice } from '@skydive/contracts'
+import {
+  type GraphBatch,
+  type GraphEdge,
+  type GraphNode,
+  type GraphView,
+  type MetadataValue,
+  NeighborSpan,
+  type NeighborVisitor,
+  type TimeSlice,
+} from '@skydive/contracts'
 import fc from 'fast-check'
 import { createGraph, type Graph } from './index.ts'
 
@@ -88,7 +97,17 @@ function run(graph: Graph, now: { ms: number }, script: readonly (readonly Step[
   }
 }
 
-function expectSame(view: GraphView, model: Model): void {
+function read({ edges, nodes, start, end }: NeighborSpan): readonly (readonly number[])[] {
+  return Array.from(edges.subarray(start, end), (edge, i) => [edge, nodes[start + i]!])
+}
+
+function visited(walk: (visit: NeighborVisitor) => void): readonly (readonly number[])[] {
+  const pairs: (readonly number[])[] = []
+  walk((edge, node) => pairs.push([edge, node]) > 0)
+  return pairs
+}
+
+function expectSame(view: GraphView, model: Model, isPresent: boolean): void {
   const got = contents(view)
   expect([...got.nodes.values()]).toEqual([...model.nodes.values()])
   expect([...got.edges.values()]).toEqual([...model.edges.values()])
@@ -96,10 +115,18 @@ function expectSame(view: GraphView, model: Model): void {
   for (let i = 0; i < 8; i++) {
     const row = view.nodeOrdinal(`n${i}`)
     const node = model.nodes.get(`n${i}`)
-    expect(row < 0 ? undefined : view.node(row)).toBe(node)
+    const shown = row < 0 ? undefined : view.node(row)
+    expect(shown).toEqual(node)
+    // The present has the very objects that were written, and every view the same one each time.
+    expect(shown).toBe(isPresent || !node ? node : view.node(row))
     if (!node) continue
     const out: string[] = []
     const into: string[] = []
+    const span = new NeighborSpan()
+    view.readOut(row, span)
+    expect(read(span)).toEqual(visited((visit) => view.forEachOut(row, visit)))
+    view.readIn(row, span)
+    expect(read(span)).toEqual(visited((visit) => view.forEachIn(row, visit)))
     view.forEachOut(row, (edge, child) => {
       out.push(`${view.edge(edge).id}>${view.node(child).id}`)
       return true
@@ -158,7 +185,7 @@ describe('a graph under random transactions', () => {
       fc.property(transactions, (script) => {
         const now = { ms: 1000 }
         const graph = createGraph({ ...options, clock: { now: () => now.ms } })
-        run(graph, now, script, (model) => expectSame(graph.view, model))
+        run(graph, now, script, (model) => expectSame(graph.view, model, true))
       }),
       { numRuns: 150 },
     )
@@ -172,9 +199,30 @@ describe('a graph under random transactions', () => {
         const graph = createGraph({ ...options, retention, clock: { now: () => now.ms } })
         const pinned: { view: GraphView; model: Model }[] = []
         run(graph, now, script, (model) => pinned.push({ view: graph.view, model: snapshot(model) }))
-        for (const { view, model } of pinned) expectSame(view, model)
+        for (const { view, model } of pinned) expectSame(view, model, view === graph.view)
       }),
       { numRuns: 100 },
+    )
+  })
+
+  test('tells the batches again as they were told, from every version, to who listened and who did not', () => {
+    fc.assert(
+      fc.property(transactions, (script) => {
+        const told: GraphBatch[] = []
+        const played = (isHeard: boolean): Graph => {
+          const now = { ms: 1000 }
+          const graph = createGraph({ ...options, clock: { now: () => now.ms } })
+          if (isHeard) graph.subscribe((batch) => told.push(batch))
+          run(graph, now, script, () => {})
+          return graph
+        }
+        const [graph, silent] = [played(true), played(false)]
+        for (let version = 0; version <= graph.view.version; version++) {
+          expect(graph.since({ epoch: 'test', version })).toEqual(told.slice(version))
+          expect(silent.since({ epoch: 'test', version })).toEqual(told.slice(version))
+        }
+      }),
+      { numRuns: 150 },
     )
   })
 
@@ -231,7 +279,11 @@ function naive(revisions: readonly { element: Element; until: number | undefined
         (until === undefined || until > slice.startMs) &&
         (element.deletedAtMs ?? Number.POSITIVE_INFINITY) >= slice.startMs,
     )
-    .map(({ element }) => element)
+    .map(({ element }) => {
+      // What ended later had not ended then.
+      const endsLater = element.deletedAtMs !== null && element.deletedAtMs > slice.lastMs
+      return endsLater ? { ...element, deletedAtMs: null } : element
+    })
 }
 
 /** At an instant the younger life of an id stands. */

@@ -492,3 +492,51 @@ describe('a replica', () => {
     expect([replica.clear(), graph.stats().nodes]).toEqual([3, 1])
   })
 })
+
+describe('metadata that is handed over', () => {
+  test('is taken as it is, while what is given is copied', () => {
+    const { graph, writer } = fixture()
+    const [given, own, ofEdge] = [{ Name: 'a' }, { Name: 'b', Features: { gro: true } }, { RelationType: 'layer2' }]
+    writer.transaction((tx) => {
+      tx.addNode({ id: 'a', metadata: given })
+      tx.addNode({ id: 'b', metadata: own, handedOver: true })
+      tx.addEdge({ id: 'e', parent: 'a', child: 'b', metadata: ofEdge, handedOver: true })
+    })
+    const { view } = graph
+    const held = [view.node(view.nodeOrdinal('a')), view.node(view.nodeOrdinal('b')), view.edge(view.edgeOrdinal('e'))]
+    expect(held.map(({ metadata }) => metadata)).toEqual([given, own, ofEdge])
+    expect(held.map(({ metadata }) => [given, own, ofEdge].some((object) => object === metadata))).toEqual([false, true, true])
+  })
+
+  test('is revised without being changed', () => {
+    const { graph, writer } = fixture()
+    const own = { Name: 'a', Features: { gro: true } }
+    writer.transaction((tx) => tx.addNode({ id: 'a', metadata: own, handedOver: true }))
+    writer.transaction((tx) => tx.patchNode('a', { 'Features.gro': false }))
+    expect([own, graph.view.node(0).metadata]).toEqual([
+      { Name: 'a', Features: { gro: true } },
+      { Name: 'a', Features: { gro: false } },
+    ])
+  })
+})
+
+test.each([
+  ['Kind', { Kind: 'b' }, 'b'],
+  ['Kind.Of', { 'Kind.Of': 7 }, 7],
+  ['Kin', { Kin: 'x', Other: 1 }, 'x'],
+  ['@Revision', { Other: 1 }, 2],
+  ['@UpdatedAt', { Other: 1 }, 2000],
+])('an index of %s follows the patch %j', (key, patch, value) => {
+  const clock = { ms: 1000 }
+  const graph = createGraph({ clock: { now: () => clock.ms }, nodeIndexes: [key] })
+  const writer = graph.writer({ origin: 'agent.alpha', host: 'alpha' })
+  writer.transaction((tx) => {
+    tx.addNode({ id: 'a', metadata: { Other: 0, ...(key === 'Kind.Of' && { Kind: { Of: 1 } }) } })
+  })
+  expect(graph.view.nodeCardinality(key, value)).toBe(0)
+  clock.ms = 2000
+  writer.transaction((tx) => {
+    tx.patchNode('a', patch)
+  })
+  expect(graph.view.nodeCardinality(key, value)).toBe(1)
+})

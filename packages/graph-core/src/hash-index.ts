@@ -1,6 +1,5 @@
 import type { GraphElement, IndexValue, OrdinalVisitor } from '@skydive/contracts'
-import type { FieldReader } from '@skydive/filter'
-import { forEachIndexValue } from './index-values.ts'
+import { type FieldReader, forEachIndexValue } from '@skydive/filter'
 import type { RowTable } from './row-table.ts'
 
 /** The rows of one value. `rows` is in order of creation unless `ordered` is false. */
@@ -15,60 +14,52 @@ interface Posting {
  * read after a row has joined it late. Built from the table when it is first asked.
  */
 export class HashIndex<E extends GraphElement> {
-  private readonly postings = new Map<IndexValue, number | Posting>()
-  private readonly table: RowTable<E>
-  private readonly read: FieldReader<E>
+  readonly #postings = new Map<IndexValue, number | Posting>()
+  readonly #table: RowTable<E>
+  readonly #read: FieldReader<E>
 
   constructor(table: RowTable<E>, read: FieldReader<E>) {
-    this.table = table
-    this.read = read
-    for (let row = table.first; row >= 0; row = table.after(row)) this.add(row, table.heads[row]!.element)
+    this.#table = table
+    this.#read = read
+    for (let row = table.first; row >= 0; row = table.after(row)) this.change(row, undefined, table.elements[row])
   }
 
   cardinality(value: IndexValue): number {
-    const posting = this.postings.get(value)
-    if (posting === undefined) return 0
-    return typeof posting === 'number' ? 1 : posting.rows.size
+    const posting = this.#postings.get(value)
+    return typeof posting === 'number' ? 1 : (posting?.rows.size ?? 0)
   }
 
   forEach(value: IndexValue, visit: OrdinalVisitor): void {
-    const posting = this.postings.get(value)
+    const posting = this.#postings.get(value)
     if (posting === undefined) return
     if (typeof posting === 'number') {
       visit(posting)
       return
     }
-    if (!posting.ordered) this.order(posting)
+    if (!posting.ordered) this.#order(posting)
     for (const row of posting.rows) if (visit(row) === false) return
   }
 
-  add(row: number, element: E): void {
-    forEachIndexValue(this.read(element), (value) => this.join(value, row))
-  }
-
-  remove(row: number, element: E): void {
-    forEachIndexValue(this.read(element), (value) => this.leave(value, row))
-  }
-
-  update(row: number, before: E, after: E): void {
-    const old = this.read(before)
-    const value = this.read(after)
+  /** What a row was, and what it is; `undefined` for a row that was not there, or is not there any more. */
+  change(row: number, before: E | undefined, after: E | undefined): void {
+    const old = before && this.#read(before)
+    const value = after && this.#read(after)
     if (old === value) return
-    forEachIndexValue(old, (gone) => this.leave(gone, row))
-    forEachIndexValue(value, (come) => this.join(come, row))
+    forEachIndexValue(old, (gone) => this.#leave(gone, row))
+    forEachIndexValue(value, (come) => this.#join(come, row))
   }
 
-  private join(value: IndexValue, row: number): void {
-    const posting = this.postings.get(value)
+  #join(value: IndexValue, row: number): void {
+    const posting = this.#postings.get(value)
     if (posting === undefined) {
-      this.postings.set(value, row)
+      this.#postings.set(value, row)
       return
     }
-    const sequence = this.table.sequence[row]!
+    const sequence = this.#table.sequence[row]!
     if (typeof posting === 'number') {
       if (posting === row) return
-      const first = this.table.sequence[posting]!
-      this.postings.set(value, {
+      const first = this.#table.sequence[posting]!
+      this.#postings.set(value, {
         rows: new Set([posting, row]),
         lastSequence: Math.max(first, sequence),
         ordered: first < sequence,
@@ -80,19 +71,19 @@ export class HashIndex<E extends GraphElement> {
     else posting.lastSequence = sequence
   }
 
-  private leave(value: IndexValue, row: number): void {
-    const posting = this.postings.get(value)
+  #leave(value: IndexValue, row: number): void {
+    const posting = this.#postings.get(value)
     if (posting === undefined) return
     if (typeof posting === 'number') {
-      if (posting === row) this.postings.delete(value)
+      if (posting === row) this.#postings.delete(value)
       return
     }
     posting.rows.delete(row)
-    if (posting.rows.size === 0) this.postings.delete(value)
+    if (posting.rows.size === 0) this.#postings.delete(value)
   }
 
-  private order(posting: Posting): void {
-    const { sequence } = this.table
+  #order(posting: Posting): void {
+    const { sequence } = this.#table
     posting.rows = new Set([...posting.rows].sort((a, b) => sequence[a]! - sequence[b]!))
     posting.ordered = true
   }

@@ -6,8 +6,10 @@
  */
 
 export { DEFAULT_EDGE_INDEXES, DEFAULT_NODE_INDEXES } from './default-indexes.ts'
+export { assembleDiff, checkWindow, type DiffParts, type EndsOfWindow, elementChange } from './element-change.ts'
 export type { Retention } from './event-log.ts'
 export { createGraph, type Graph, type GraphOptions, type GraphStats, type WriterOptions } from './graph.ts'
+export { IgnoredKeys } from './key-changes.ts'
 export {
   areLinked,
   childrenOf,
@@ -23,4 +25,5 @@ export {
   relation,
 } from './lookup.ts'
 export { shortestPath } from './shortest-path.ts'
-export { isInSlice, isPoint, type ViewInit, viewOf } from './slice-view.ts'
+export { type ElementTimes, isInSlice, isPoint, type ViewInit, viewOf } from './slice-view.ts'
+export { loadSnapshot, type Snapshot } from './snapshot.ts'

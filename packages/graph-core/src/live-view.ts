@@ -5,32 +5,27 @@ import type {
   GraphView,
   IndexValue,
   MetadataValue,
+  NeighborSpan,
   NeighborVisitor,
   OrdinalVisitor,
 } from '@skydive/contracts'
 import { InvariantError } from '@skydive/contracts'
 import { elementField } from '@skydive/filter'
-import type { EventLog } from './event-log.ts'
-import type { Change, GraphState } from './graph-state.ts'
-import type { IndexSet } from './index-set.ts'
+import type { EdgeLists } from './adjacency.ts'
+import type { GraphState } from './graph-state.ts'
 import { TableOverlay } from './overlay.ts'
 import type { RowTable } from './row-table.ts'
+
+/** Edges by a node at one of their ends. */
+type DeletedEdges = ReadonlyMap<number, readonly number[]>
 
 interface Overlay {
   /** The state that the overlay is right for. */
   readonly version: number
   readonly nodes: TableOverlay<GraphNode>
   readonly edges: TableOverlay<GraphEdge>
-  readonly deletedOut: ReadonlyMap<number, readonly number[]>
-  readonly deletedIn: ReadonlyMap<number, readonly number[]>
-}
-
-function isNodeChange(change: Change): boolean {
-  return change.event.kind.startsWith('node')
-}
-
-function isEdgeChange(change: Change): boolean {
-  return !isNodeChange(change)
+  readonly deletedOut: DeletedEdges
+  readonly deletedIn: DeletedEdges
 }
 
 /**
@@ -44,14 +39,18 @@ export class LiveView implements GraphView {
   readonly edgeCount: number
   readonly nodeOrdinals: number
   readonly edgeOrdinals: number
-  private readonly state: GraphState
-  private readonly log: EventLog
-  private cached: Overlay | undefined
-  private readonly fields = new Map<string, (element: GraphNode | GraphEdge) => MetadataValue | undefined>()
+  readonly #state: GraphState
+  /** The changes from this number on are younger than the view. */
+  readonly #mark: number
+  #cached: Overlay | undefined
+  /** Revisions that had to be made anew because their rows have changed since. */
+  readonly #olderNodes = new Map<number, GraphNode>()
+  readonly #olderEdges = new Map<number, GraphEdge>()
+  readonly #fields = new Map<string, (element: GraphNode | GraphEdge) => MetadataValue | undefined>()
 
-  constructor(state: GraphState, log: EventLog) {
-    this.state = state
-    this.log = log
+  constructor(state: GraphState) {
+    this.#state = state
+    this.#mark = state.committedEnd
     this.version = state.version
     this.nodeCount = state.committed.nodes
     this.edgeCount = state.committed.edges
@@ -60,99 +59,122 @@ export class LiveView implements GraphView {
   }
 
   nodeOrdinal(id: string): number {
-    const row = this.state.nodes.byId.get(id)
-    const overlay = this.overlay()
+    const row = this.#state.nodes.byId.get(id)
+    const overlay = this.#overlay()
     if (!overlay) return row ?? -1
-    return row !== undefined && this.state.nodes.existsAt(row, this.version) ? row : overlay.nodes.deletedRow(id)
+    return row !== undefined && this.#state.nodes.existsAt(row, this.version) ? row : overlay.nodes.deletedRow(id)
   }
 
   edgeOrdinal(id: string): number {
-    const row = this.state.edges.byId.get(id)
-    const overlay = this.overlay()
+    const row = this.#state.edges.byId.get(id)
+    const overlay = this.#overlay()
     if (!overlay) return row ?? -1
-    return row !== undefined && this.state.edges.existsAt(row, this.version) ? row : overlay.edges.deletedRow(id)
+    return row !== undefined && this.#state.edges.existsAt(row, this.version) ? row : overlay.edges.deletedRow(id)
   }
 
   node(ordinal: number): GraphNode {
-    return this.state.nodes.elementAt(ordinal, this.version)
+    const { nodes, columns } = this.#state
+    // Where nothing has changed since, no row has.
+    return columns.end === this.#mark || nodes.lastChange[ordinal]! < this.#mark
+      ? nodes.elements[ordinal]!
+      : older(this.#olderNodes, nodes, ordinal, this.#mark)
   }
 
   edge(ordinal: number): GraphEdge {
-    return this.state.edges.elementAt(ordinal, this.version)
+    const { edges, columns } = this.#state
+    return columns.end === this.#mark || edges.lastChange[ordinal]! < this.#mark
+      ? edges.elements[ordinal]!
+      : older(this.#olderEdges, edges, ordinal, this.#mark)
   }
 
   forEachNode(visit: OrdinalVisitor): void {
-    this.scan(this.state.nodes, this.overlay()?.nodes, visit)
+    this.#scan(this.#state.nodes, this.#overlay()?.nodes, visit)
   }
 
   forEachEdge(visit: OrdinalVisitor): void {
-    this.scan(this.state.edges, this.overlay()?.edges, visit)
+    this.#scan(this.#state.edges, this.#overlay()?.edges, visit)
   }
 
   nodeCardinality(key: string, value: IndexValue): number {
-    return this.cardinality(this.state.nodes, this.state.nodeIndexes, this.overlay()?.nodes, key, value)
+    return this.#cardinality(this.#state.nodes, this.#overlay()?.nodes, key, value)
   }
 
   edgeCardinality(key: string, value: IndexValue): number {
-    return this.cardinality(this.state.edges, this.state.edgeIndexes, this.overlay()?.edges, key, value)
+    return this.#cardinality(this.#state.edges, this.#overlay()?.edges, key, value)
   }
 
   forEachNodeWith(key: string, value: IndexValue, visit: OrdinalVisitor): void {
-    this.lookUp(this.state.nodes, this.state.nodeIndexes, this.overlay()?.nodes, key, value, visit)
+    this.#lookUp(this.#state.nodes, this.#overlay()?.nodes, key, value, visit)
   }
 
   forEachEdgeWith(key: string, value: IndexValue, visit: OrdinalVisitor): void {
-    this.lookUp(this.state.edges, this.state.edgeIndexes, this.overlay()?.edges, key, value, visit)
+    this.#lookUp(this.#state.edges, this.#overlay()?.edges, key, value, visit)
   }
 
   forEachOut(node: number, visit: NeighborVisitor): void {
-    const { adjacency, edges } = this.state
-    const lists = adjacency.outgoing
-    const overlay = this.overlay()
-    for (let edge = lists.first(node); edge >= 0; edge = lists.after(edge)) {
-      if (overlay && !edges.existsAt(edge, this.version)) continue
-      if (visit(edge, adjacency.childOf(edge)) === false) return
-    }
-    for (const edge of overlay?.deletedOut.get(node) ?? []) if (visit(edge, adjacency.childOf(edge)) === false) return
+    this.#walk(node, this.#state.adjacency.outgoing, this.#overlay()?.deletedOut, visit)
   }
 
   forEachIn(node: number, visit: NeighborVisitor): void {
-    const { adjacency, edges } = this.state
-    const lists = adjacency.incoming
-    const overlay = this.overlay()
-    for (let edge = lists.first(node); edge >= 0; edge = lists.after(edge)) {
-      if (overlay && !edges.existsAt(edge, this.version)) continue
-      if (visit(edge, adjacency.parentOf(edge)) === false) return
+    this.#walk(node, this.#state.adjacency.incoming, this.#overlay()?.deletedIn, visit)
+  }
+
+  readOut(node: number, span: NeighborSpan): void {
+    const { adjacency } = this.#state
+    const deleted = this.#overlay()?.deletedOut
+    if (deleted === undefined) adjacency.readOut(node, span)
+    else this.#collect(node, adjacency.outgoing, deleted, span)
+  }
+
+  readIn(node: number, span: NeighborSpan): void {
+    const { adjacency } = this.#state
+    const deleted = this.#overlay()?.deletedIn
+    if (deleted === undefined) adjacency.readIn(node, span)
+    else this.#collect(node, adjacency.incoming, deleted, span)
+  }
+
+  #collect(node: number, lists: EdgeLists, deleted: DeletedEdges, span: NeighborSpan): void {
+    span.clear()
+    this.#walk(node, lists, deleted, (edge, other) => span.add(edge, other))
+  }
+
+  /** `deleted`: the edges that were deleted since, `undefined` while the view is the newest state. */
+  #walk(node: number, lists: EdgeLists, deleted: DeletedEdges | undefined, visit: NeighborVisitor): void {
+    if (deleted === undefined) {
+      lists.forEach(node, visit)
+      return
     }
-    for (const edge of overlay?.deletedIn.get(node) ?? []) if (visit(edge, adjacency.parentOf(edge)) === false) return
+    const { edges } = this.#state
+    if (!lists.forEach(node, (edge, other) => (edges.existsAt(edge, this.version) ? visit(edge, other) : true))) return
+    for (const edge of deleted.get(node) ?? []) if (visit(edge, lists.other(edge)) === false) return
   }
 
   parentOf(edge: number): number {
-    return this.state.adjacency.parentOf(edge)
+    return this.#state.adjacency.incoming.other(edge)
   }
 
   childOf(edge: number): number {
-    return this.state.adjacency.childOf(edge)
+    return this.#state.adjacency.outgoing.other(edge)
   }
 
   nodeValue(ordinal: number, path: string): MetadataValue | undefined {
-    return this.field(path)(this.node(ordinal))
+    return this.#field(path)(this.node(ordinal))
   }
 
   edgeValue(ordinal: number, path: string): MetadataValue | undefined {
-    return this.field(path)(this.edge(ordinal))
+    return this.#field(path)(this.edge(ordinal))
   }
 
-  private field(path: string): (element: GraphNode | GraphEdge) => MetadataValue | undefined {
-    let read = this.fields.get(path)
+  #field(path: string): (element: GraphNode | GraphEdge) => MetadataValue | undefined {
+    let read = this.#fields.get(path)
     if (!read) {
       read = elementField(path)
-      this.fields.set(path, read)
+      this.#fields.set(path, read)
     }
     return read
   }
 
-  private scan<E extends GraphElement>(table: RowTable<E>, overlay: TableOverlay<E> | undefined, visit: OrdinalVisitor): void {
+  #scan<E extends GraphElement>(table: RowTable<E>, overlay: TableOverlay<E> | undefined, visit: OrdinalVisitor): void {
     if (!overlay) {
       for (let row = table.first; row >= 0; row = table.after(row)) if (visit(row) === false) return
       return
@@ -169,33 +191,31 @@ export class LiveView implements GraphView {
     while (next < deleted.length) if (visit(deleted[next++]!) === false) return
   }
 
-  private cardinality<E extends GraphElement>(
+  #cardinality<E extends GraphElement>(
     table: RowTable<E>,
-    indexes: IndexSet<E>,
     overlay: TableOverlay<E> | undefined,
     key: string,
     value: IndexValue,
   ): number {
-    const index = indexes.get(key)
+    const index = table.indexes.get(key)
     if (!index) return -1
     if (!overlay) return index.cardinality(value)
     let count = 0
-    this.lookUp(table, indexes, overlay, key, value, () => {
+    this.#lookUp(table, overlay, key, value, () => {
       count++
       return true
     })
     return count
   }
 
-  private lookUp<E extends GraphElement>(
+  #lookUp<E extends GraphElement>(
     table: RowTable<E>,
-    indexes: IndexSet<E>,
     overlay: TableOverlay<E> | undefined,
     key: string,
     value: IndexValue,
     visit: OrdinalVisitor,
   ): void {
-    const index = indexes.get(key)
+    const index = table.indexes.get(key)
     if (!index) return
     if (!overlay) {
       index.forEach(value, visit)
@@ -206,43 +226,52 @@ export class LiveView implements GraphView {
       if (table.existsAt(row, this.version) && !overlay.touched.has(row)) rows.push(row)
       return true
     })
-    const touched = overlay.touchedWith(key, value, indexes.reader(key)!)
+    const touched = overlay.touchedWith(key, value, table.indexes.reader(key)!)
     if (touched.length > 0) rows.push(...touched)
     if (touched.length > 0) rows.sort((a, b) => table.sequence[a]! - table.sequence[b]!)
     for (const row of rows) if (visit(row) === false) return
   }
 
   /** `undefined` while the view is the newest state. */
-  private overlay(): Overlay | undefined {
-    const { state } = this
-    if (state.version === this.version && state.journal.length === 0) return undefined
-    if (this.cached?.version === state.version && state.journal.length === 0) return this.cached
-    const overlay = this.makeOverlay()
+  #overlay(): Overlay | undefined {
+    const state = this.#state
+    if (state.version === this.version && state.isSettled) return undefined
+    if (this.#cached?.version === state.version && state.isSettled) return this.#cached
+    const overlay = this.#makeOverlay()
     // Within a transaction the journal grows with every step; keep only what is settled.
-    if (state.journal.length === 0) this.cached = overlay
+    if (state.isSettled) this.#cached = overlay
     return overlay
   }
 
-  private makeOverlay(): Overlay {
-    const { state } = this
-    const entries = this.log.after(this.version, state.version)
-    if (!entries) throw new InvariantError(`version ${this.version} is forgotten while a view of it is in use`)
-    const changes = [...entries.flatMap((entry) => entry.changes), ...state.journal]
-    const edges = new TableOverlay(state.edges, this.version, changes, isEdgeChange)
+  #makeOverlay(): Overlay {
+    const state = this.#state
+    const { version } = this
+    const mark = this.#mark
+    if (mark < state.columns.first) throw new InvariantError(`version ${version} is forgotten while a view of it is in use`)
+    const edges = new TableOverlay(state.edges, version, mark)
     const deletedOut = new Map<number, number[]>()
     const deletedIn = new Map<number, number[]>()
     for (const edge of edges.deleted) {
-      collect(deletedOut, state.adjacency.parentOf(edge), edge)
-      collect(deletedIn, state.adjacency.childOf(edge), edge)
+      collect(deletedOut, this.parentOf(edge), edge)
+      collect(deletedIn, this.childOf(edge), edge)
     }
     return {
       version: state.version,
-      nodes: new TableOverlay(state.nodes, this.version, changes, isNodeChange),
+      nodes: new TableOverlay(state.nodes, version, mark),
       edges,
       deletedOut,
       deletedIn,
     }
   }
+}
+
+function older<E extends GraphElement>(known: Map<number, E>, table: RowTable<E>, row: number, mark: number): E {
+  let element = known.get(row)
+  if (element === undefined) {
+    element = table.elementAt(row, mark)
+    known.set(row, element)
+  }
+  return element
 }
 
 function collect(lists: Map<number, number[]>, node: number, edge: number): void {

@@ -1,5 +1,5 @@
 import type { GraphEdge, GraphNode, GraphView, IndexValue, MetadataValue } from '@skydive/contracts'
-import { hasIndexValue } from './index-values.ts'
+import { hasIndexValue } from '@skydive/filter'
 
 /** Whether an edge is wanted; absent: all are. */
 export type EdgeTest = (edge: GraphEdge) => boolean

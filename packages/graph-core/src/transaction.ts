@@ -17,7 +17,17 @@ import {
   PermissionError,
   relationId,
 } from '@skydive/contracts'
-import { copyMetadata, copyMetadataValue, deletePath, diffMetadata, equalValues, getPath, setPath } from '@skydive/filter'
+import {
+  copyMetadata,
+  copyMetadataValue,
+  deletePath,
+  diffMetadata,
+  equalValues,
+  getPath,
+  setPath,
+  type ValuePool,
+} from '@skydive/filter'
+import { elementRevision } from './element-revision.ts'
 import type { GraphState } from './graph-state.ts'
 import type { RowTable } from './row-table.ts'
 
@@ -35,7 +45,7 @@ interface Patched {
 }
 
 /** What a patch does to metadata: only what really changes becomes an operation. */
-function applyPatch(metadata: Metadata, patch: MetadataPatch): Patched {
+function applyPatch(metadata: Metadata, patch: MetadataPatch, pool: ValuePool): Patched {
   const ops: MetadataOp[] = []
   let current = metadata
   for (const key of Object.keys(patch)) {
@@ -49,10 +59,10 @@ function applyPatch(metadata: Metadata, patch: MetadataPatch): Patched {
     }
     const old = getPath(current, key)
     if (old === given || (typeof given === 'object' && equalValues(old, given))) continue
-    const value = copyMetadataValue(given, key)
+    const value = copyMetadataValue(given, key, pool)
     const changed = setPath(current, key, value)
     if (changed === undefined) {
-      throw new InvalidArgumentError(`metadata "${key}" can't be set: a part of the path has a value that is no object`, { key })
+      throw new InvalidArgumentError(`metadata "${key}" can't be set: a part of its path is no object`, { key })
     }
     current = changed
     ops.push({ op: 'set', key, value })
@@ -62,72 +72,95 @@ function applyPatch(metadata: Metadata, patch: MetadataPatch): Patched {
 
 /** The operations of a writer over the state. Closed after its transaction: a kept reference can't write. */
 export class StateTransaction implements GraphTransaction {
-  private readonly state: GraphState
-  private readonly context: TransactionContext
-  private open = true
+  readonly #state: GraphState
+  readonly #context: TransactionContext
+  #open = true
 
   constructor(state: GraphState, context: TransactionContext) {
-    this.state = state
-    this.context = context
+    this.#state = state
+    this.#context = context
   }
 
   /** After this every operation throws. */
   close(): void {
-    this.open = false
+    this.#open = false
   }
 
   node(id: string): GraphNode | undefined {
-    return current(this.state.nodes, id)
+    return current(this.#state.nodes, id)
   }
 
   edge(id: string): GraphEdge | undefined {
-    return current(this.state.edges, id)
+    return current(this.#state.edges, id)
   }
 
   addNode(init: NodeInit): GraphNode {
-    this.checkOpen()
-    if (this.state.nodes.byId.has(init.id)) throw new ConflictError('Node ID conflict', { id: init.id })
-    const node: GraphNode = { kind: 'node', ...this.newElement(init, init.id) }
-    this.state.insertNode(node)
+    this.#checkOpen()
+    if (this.#state.nodes.byId.has(init.id)) throw new ConflictError('Node ID conflict', { id: init.id })
+    checkId(init.id)
+    const { timeMs, host, origin } = this.#context
+    const node: GraphNode = {
+      kind: 'node',
+      id: init.id,
+      metadata: init.handedOver ? init.metadata : copyMetadata(init.metadata, this.#state.pool),
+      host: init.host ?? host,
+      origin,
+      createdAtMs: init.createdAtMs ?? timeMs,
+      updatedAtMs: init.updatedAtMs ?? timeMs,
+      deletedAtMs: null,
+      revision: init.revision ?? 1,
+    }
+    this.#state.insertNode(node)
     return node
   }
 
   putNode(init: NodeInit): GraphNode {
-    return this.state.nodes.byId.has(init.id) ? this.replaceNode(init.id, init.metadata) : this.addNode(init)
+    return this.#state.nodes.byId.has(init.id) ? this.replaceNode(init.id, init.metadata) : this.addNode(init)
   }
 
   patchNode(id: string, patch: MetadataPatch): GraphNode {
-    const row = this.ownNode(id)
-    const node = this.state.nodes.heads[row]!.element
-    return this.changeNode(row, node, applyPatch(node.metadata, patch))
+    return this.#change(this.#state.nodes, id, (metadata) => applyPatch(metadata, patch, this.#state.pool))
   }
 
   replaceNode(id: string, metadata: Metadata): GraphNode {
-    const row = this.ownNode(id)
-    const node = this.state.nodes.heads[row]!.element
-    return this.changeNode(row, node, replacement(node.metadata, metadata))
+    return this.#change(this.#state.nodes, id, (before) => replacement(before, metadata, this.#state.pool))
   }
 
   deleteNode(id: string): boolean {
-    this.checkOpen()
-    const row = this.state.nodes.byId.get(id)
+    this.#checkOpen()
+    const row = this.#state.nodes.byId.get(id)
     if (row === undefined) return false
-    this.checkOrigin(this.state.nodes.heads[row]!.element)
-    this.state.removeNode(row, this.context.timeMs)
+    this.#checkOrigin(this.#state.nodes.elements[row]!)
+    this.#state.removeNode(row, this.#context.timeMs)
     return true
   }
 
   addEdge(init: EdgeInit): GraphEdge {
-    this.checkOpen()
+    this.#checkOpen()
     const id = init.id ?? defaultEdgeId(init)
-    const { nodes, edges } = this.state
+    const { nodes, edges } = this.#state
     if (edges.byId.has(id)) throw new ConflictError('Edge ID conflict', { id })
     const parent = nodes.byId.get(init.parent)
     if (parent === undefined) throw new NotFoundError('Parent node not found', { id, parent: init.parent })
     const child = nodes.byId.get(init.child)
     if (child === undefined) throw new NotFoundError('Child node not found', { id, child: init.child })
-    const edge: GraphEdge = { kind: 'edge', ...this.newElement(init, id), parent: init.parent, child: init.child }
-    this.state.insertEdge(edge, parent, child)
+    checkId(id)
+    const { timeMs, host, origin } = this.#context
+    const edge: GraphEdge = {
+      kind: 'edge',
+      id,
+      metadata: init.handedOver ? init.metadata : copyMetadata(init.metadata, this.#state.pool),
+      host: init.host ?? host,
+      origin,
+      createdAtMs: init.createdAtMs ?? timeMs,
+      updatedAtMs: init.updatedAtMs ?? timeMs,
+      deletedAtMs: null,
+      revision: init.revision ?? 1,
+      // The nodes' own ids: what is equal is kept once.
+      parent: nodes.elements[parent]!.id,
+      child: nodes.elements[child]!.id,
+    }
+    this.#state.insertEdge(edge, parent, child)
     return edge
   }
 
@@ -142,31 +175,27 @@ export class StateTransaction implements GraphTransaction {
   }
 
   patchEdge(id: string, patch: MetadataPatch): GraphEdge {
-    const row = this.ownEdge(id)
-    const edge = this.state.edges.heads[row]!.element
-    return this.changeEdge(row, edge, applyPatch(edge.metadata, patch))
+    return this.#change(this.#state.edges, id, (metadata) => applyPatch(metadata, patch, this.#state.pool))
   }
 
   replaceEdge(id: string, metadata: Metadata): GraphEdge {
-    const row = this.ownEdge(id)
-    const edge = this.state.edges.heads[row]!.element
-    return this.changeEdge(row, edge, replacement(edge.metadata, metadata))
+    return this.#change(this.#state.edges, id, (before) => replacement(before, metadata, this.#state.pool))
   }
 
   deleteEdge(id: string): boolean {
-    this.checkOpen()
-    const row = this.state.edges.byId.get(id)
+    this.#checkOpen()
+    const row = this.#state.edges.byId.get(id)
     if (row === undefined) return false
-    this.checkOrigin(this.state.edges.heads[row]!.element)
-    this.state.removeEdge(row, this.context.timeMs)
+    this.#checkOrigin(this.#state.edges.elements[row]!)
+    this.#state.removeEdge(row, this.#context.timeMs)
     return true
   }
 
   own(parent: string, child: string): GraphEdge {
-    this.checkOpen()
+    this.#checkOpen()
     let kept: GraphEdge | undefined
     const superseded: GraphEdge[] = []
-    for (const edge of this.edgesInto(child)) {
+    for (const edge of this.#edgesInto(child)) {
       if (edge.metadata['RelationType'] !== 'ownership') continue
       if (edge.parent === parent && !kept) kept = edge
       else superseded.push(edge)
@@ -176,90 +205,62 @@ export class StateTransaction implements GraphTransaction {
   }
 
   linkLayer2(a: string, b: string, metadata: Metadata = {}): GraphEdge {
-    this.checkOpen()
+    this.#checkOpen()
     for (const [from, to] of [
       [a, b],
       [b, a],
     ] as const) {
-      for (const edge of this.edgesInto(to)) if (edge.parent === from && edge.metadata['RelationType'] === 'layer2') return edge
+      for (const edge of this.#edgesInto(to)) if (edge.parent === from && edge.metadata['RelationType'] === 'layer2') return edge
     }
     return this.addEdge({ parent: a, child: b, metadata: { RelationType: 'layer2', ...metadata } })
   }
 
-  private *edgesInto(child: string): Iterable<GraphEdge> {
-    const { nodes, edges, adjacency } = this.state
+  *#edgesInto(child: string): Iterable<GraphEdge> {
+    const { nodes, edges, adjacency } = this.#state
     const row = nodes.byId.get(child)
     if (row === undefined) return
     const lists = adjacency.incoming
-    for (let edge = lists.first(row); edge >= 0; edge = lists.after(edge)) yield edges.heads[edge]!.element
+    for (let edge = lists.first(row); edge >= 0; edge = lists.after(edge)) yield edges.elements[edge]!
   }
 
-  private newElement(init: NodeInit | EdgeInit, id: string): Omit<GraphElement, 'kind'> {
-    if (id === '') throw new InvalidArgumentError('an element needs an id that is not empty', { id })
-    return {
-      id,
-      metadata: copyMetadata(init.metadata),
-      host: init.host ?? this.context.host,
-      origin: this.context.origin,
-      createdAtMs: init.createdAtMs ?? this.context.timeMs,
-      updatedAtMs: init.updatedAtMs ?? this.context.timeMs,
-      deletedAtMs: null,
-      revision: init.revision ?? 1,
-    }
-  }
-
-  private changeNode(row: number, node: GraphNode, { metadata, ops }: Patched): GraphNode {
-    if (ops.length === 0) return node
-    const changed = { ...node, metadata, updatedAtMs: this.context.timeMs, revision: node.revision + 1 }
-    this.state.updateNode(row, changed, ops)
+  #change<E extends GraphNode | GraphEdge>(table: RowTable<E>, id: string, change: (metadata: Metadata) => Patched): E {
+    this.#checkOpen()
+    const row = table.byId.get(id)
+    if (row === undefined) throw new NotFoundError(`${table.isEdges ? 'Edge' : 'Node'} not found`, { id })
+    const held = table.elements[row]!
+    this.#checkOrigin(held)
+    const { metadata, ops } = change(held.metadata)
+    if (ops.length === 0) return held
+    const changed = elementRevision(held, metadata, this.#context.timeMs, held.deletedAtMs, held.revision + 1)
+    this.#state.update(table, row, changed, ops)
     return changed
   }
 
-  private changeEdge(row: number, edge: GraphEdge, { metadata, ops }: Patched): GraphEdge {
-    if (ops.length === 0) return edge
-    const changed = { ...edge, metadata, updatedAtMs: this.context.timeMs, revision: edge.revision + 1 }
-    this.state.updateEdge(row, changed, ops)
-    return changed
+  #checkOpen(): void {
+    if (!this.#open) throw new InvariantError('a transaction was used after its body had returned; write within the body')
   }
 
-  private ownNode(id: string): number {
-    this.checkOpen()
-    const row = this.state.nodes.byId.get(id)
-    if (row === undefined) throw new NotFoundError('Node not found', { id })
-    this.checkOrigin(this.state.nodes.heads[row]!.element)
-    return row
-  }
-
-  private ownEdge(id: string): number {
-    this.checkOpen()
-    const row = this.state.edges.byId.get(id)
-    if (row === undefined) throw new NotFoundError('Edge not found', { id })
-    this.checkOrigin(this.state.edges.heads[row]!.element)
-    return row
-  }
-
-  private checkOpen(): void {
-    if (!this.open)
-      throw new InvariantError('a transaction was used after its body had returned; write within the body, synchronously')
-  }
-
-  private checkOrigin(element: GraphElement): void {
-    if (element.origin === this.context.origin) return
+  #checkOrigin(element: GraphElement): void {
+    if (element.origin === this.#context.origin) return
     throw new PermissionError(
-      `"${element.id}" belongs to ${element.origin}; a writer of ${this.context.origin} may link to it, not change it`,
+      `"${element.id}" belongs to ${element.origin}; a writer of ${this.#context.origin} may link to it, not change it`,
       {},
     )
   }
 }
 
-function current<E extends GraphElement>(table: RowTable<E>, id: string): E | undefined {
-  const row = table.byId.get(id)
-  return row === undefined ? undefined : table.heads[row]!.element
+function checkId(id: string): void {
+  if (id === '') throw new InvalidArgumentError('an element needs an id', { id })
 }
 
-function replacement(before: Metadata, given: Metadata): Patched {
+function current<E extends GraphElement>(table: RowTable<E>, id: string): E | undefined {
+  const row = table.byId.get(id)
+  return row === undefined ? undefined : table.elements[row]!
+}
+
+function replacement(before: Metadata, given: Metadata, pool: ValuePool): Patched {
   if (equalValues(before, given)) return { metadata: before, ops: [] }
-  const metadata = copyMetadata(given)
+  const metadata = copyMetadata(given, pool)
   return { metadata, ops: diffMetadata(before, metadata) }
 }
 

@@ -1,34 +1,9 @@
 import { createGraph, type Graph } from '@skydive/graph'
-import { createGremlin, parseGremlin } from '../src/index.ts'
+import type { Figure } from '../../../bench/figures.ts'
+import { compileGraphQuery, createGremlin } from '../src/index.ts'
+import { filled, NODES } from './filled-graph.ts'
 
-interface Figure {
-  readonly name: string
-  readonly value: number
-  readonly unit: string
-  readonly peer?: string
-  readonly peerValue?: number
-  readonly ratio?: number
-}
-
-const NODES = 100_000
 const ROUNDS = 7
-
-function filled(): Graph {
-  const graph = createGraph()
-  const types = ['bridge', 'device', 'netns', 'veth', 'container']
-  graph.writer({ origin: 'agent.alpha', host: 'alpha' }).transaction((tx) => {
-    for (let i = 0; i < NODES; i++) {
-      const Type = i % 50 === 0 ? 'host' : types[i % 5]!
-      tx.addNode({ id: `n${i}`, metadata: { Type, Name: `node-${i}`, MTU: i % 10 === 0 ? 9000 : 1500, State: 'UP' } })
-    }
-    for (let i = 0; i < NODES; i++) {
-      if (i % 50 === 0) continue
-      tx.addEdge({ id: `o${i}`, parent: `n${i - (i % 50)}`, child: `n${i}`, metadata: { RelationType: 'ownership' } })
-      tx.addEdge({ id: `l${i}`, parent: `n${i}`, child: `n${(i * 7919) % NODES}`, metadata: { RelationType: 'layer2' } })
-    }
-  })
-  return graph
-}
 
 async function medianUs(times: number, run: (i: number) => unknown): Promise<number> {
   const elapsed: number[] = []
@@ -40,8 +15,19 @@ async function medianUs(times: number, run: (i: number) => unknown): Promise<num
   return elapsed.sort((a, b) => a - b)[Math.floor(ROUNDS / 2)]!
 }
 
-const LONG =
-  "G.V().Has('Type', Within('host','bridge'), 'Name', Regex('node-1.*')).Out('Type','veth').Has('MTU', Gt(1500)).OutE('RelationType','layer2').OutV().Dedup('Name').Sort(DESC,'MTU').Limit(10).Values('Name')"
+const LARGE = 1_000_000
+
+/** Many nodes of few types, the first of which own others. */
+function large(): Graph {
+  const graph = createGraph({ retention: { bytes: 0 } })
+  const writer = graph.writer({ origin: 'agent.alpha', host: 'alpha' })
+  writer.transaction((tx) => {
+    for (let i = 0; i < LARGE; i++)
+      tx.addNode({ id: `n${i}`, metadata: { Type: i % 50 === 0 ? 'host' : 'veth', Name: `node-${i}` } })
+    for (let i = 0; i < NODES; i++) tx.addEdge({ id: `o${i}`, parent: `n${i - (i % 50)}`, child: `n${i}`, metadata: {} })
+  })
+  return graph
+}
 
 async function run(): Promise<Figure[]> {
   const graph = filled()
@@ -53,8 +39,6 @@ async function run(): Promise<Figure[]> {
     figures.push({ name, value, unit: 'us' })
     return value
   }
-  const parseUs = await medianUs(20_000, () => parseGremlin(LONG))
-  figures.push({ name: `parse ${LONG.length} characters`, value: parseUs, unit: 'us' })
   await time('Count()', 20_000, 'G.V().Count()')
   const hasUs = await medianUs(20_000, () => gremlin.query("G.V().Has('Name','node-77777')"))
   const scanUs = await medianUs(20, () => objects.filter((node) => node.metadata['Name'] === 'node-77777'))
@@ -75,6 +59,14 @@ async function run(): Promise<Figure[]> {
     5,
     "G.V('n1').ShortestPathTo(Metadata('Name','node-99'),Metadata('RelationType','layer2'))",
   )
+  const million = large()
+  const first = await compileGraphQuery("G.V().Has('Type','host').Out().Limit(10)")
+  if (first.runNodes(million.view).length !== 10) throw new Error('the limit was not reached')
+  figures.push({
+    name: "Has('Type','host').Out().Limit(10), 1,000,000 nodes",
+    value: await medianUs(20_000, () => first.runNodes(million.view)),
+    unit: 'us',
+  })
   return figures
 }
 

@@ -1,9 +1,9 @@
 import type { Filter, GraphView, IndexValue } from '@skydive/contracts'
 import type { Budget } from './budget.ts'
-import type { Sink } from './operators.ts'
+import { distinctRows, type Sink } from './operators.ts'
 
 /** One equality that an index may answer: any of the values of one key. */
-interface Equality {
+export interface Equality {
   readonly key: string
   readonly values: readonly IndexValue[]
   /** Its place among the filters it was found in. */
@@ -23,7 +23,7 @@ function termOf(filter: Filter): TermLeaf | undefined {
   return undefined
 }
 
-function equalityOf(filter: Filter, position: number): Equality | undefined {
+export function equalityOf(filter: Filter, position: number): Equality | undefined {
   const single = termOf(filter)
   if (single) return { key: single.key, values: [single.value], position }
   const { BoolFilter } = filter
@@ -40,6 +40,23 @@ export function conjuncts(filter: Filter): readonly Filter[] {
   return BoolFilter?.Op === 1 ? (BoolFilter.Filters ?? []).flatMap(conjuncts) : [filter]
 }
 
+/** How rows are found, for people who want to know. Counts are what the view says now; absent without a view. */
+export type Access =
+  | {
+      readonly access: 'index'
+      readonly key: string
+      readonly values: readonly IndexValue[]
+      readonly estimatedRows?: number
+      /** The position of the condition that the index answers. */
+      readonly condition: number
+    }
+  | {
+      readonly access: 'scan'
+      readonly estimatedRows?: number /** Equalities on keys that have no index. */
+      readonly unindexed: readonly string[]
+    }
+  | { readonly access: 'id'; readonly id: string }
+
 /** How one kind of rows is read from a view. */
 export interface RowReader {
   cardinality(view: GraphView, key: string, value: IndexValue): number
@@ -47,6 +64,8 @@ export interface RowReader {
   forEach(view: GraphView, visit: Sink): void
   count(view: GraphView): number
   ordinal(view: GraphView, id: string): number
+  /** One more than the greatest row. */
+  ordinals(view: GraphView): number
 }
 
 export const NODE_ROWS: RowReader = {
@@ -55,6 +74,7 @@ export const NODE_ROWS: RowReader = {
   forEach: (view, visit) => view.forEachNode(visit),
   count: (view) => view.nodeCount,
   ordinal: (view, id) => view.nodeOrdinal(id),
+  ordinals: (view) => view.nodeOrdinals,
 }
 
 export const EDGE_ROWS: RowReader = {
@@ -63,6 +83,7 @@ export const EDGE_ROWS: RowReader = {
   forEach: (view, visit) => view.forEachEdge(visit),
   count: (view) => view.edgeCount,
   ordinal: (view, id) => view.edgeOrdinal(id),
+  ordinals: (view) => view.edgeOrdinals,
 }
 
 /**
@@ -70,8 +91,9 @@ export const EDGE_ROWS: RowReader = {
  * made for every run, because it depends on what the graph holds.
  */
 export class AccessPath {
-  private readonly equalities: readonly Equality[]
-  private readonly rows: RowReader
+  /** What an index may answer. */
+  readonly equalities: readonly Equality[]
+  readonly rows: RowReader
 
   constructor(rows: RowReader, filters: readonly Filter[]) {
     this.rows = rows
@@ -94,7 +116,7 @@ export class AccessPath {
 
   /** How many rows the chosen path gives. */
   count(view: GraphView, chosen: number): number {
-    const equality = this.equality(chosen)
+    const equality = this.#equality(chosen)
     if (!equality) return this.rows.count(view)
     // Several values of an array may lead to one row twice, and an id may be unknown: then only a walk can tell.
     return equality.values.length === 1 && equality.key !== '@ID' ? this.estimate(view, equality) : -1
@@ -106,7 +128,7 @@ export class AccessPath {
       budget.visit()
       return sink(row)
     }
-    const equality = this.equality(chosen)
+    const equality = this.#equality(chosen)
     if (!equality) {
       this.rows.forEach(view, visit)
       return
@@ -122,24 +144,24 @@ export class AccessPath {
       this.rows.forEachWith(view, equality.key, equality.values[0]!, visit)
       return
     }
-    const seen = new Set<number>()
+    // A row with a list of values may be found by several of them.
+    const distinct = distinctRows(this.rows.ordinals(view), visit)
     let wanted = true
     for (const value of equality.values) {
       this.rows.forEachWith(view, equality.key, value, (row) => {
-        if (seen.has(row)) return true
-        seen.add(row)
-        wanted = visit(row)
+        wanted = distinct(row)
         return wanted
       })
       if (!wanted) return
     }
   }
 
-  private equality(position: number): Equality | undefined {
+  #equality(position: number): Equality | undefined {
     return position < 0 ? undefined : this.equalities.find((candidate) => candidate.position === position)
   }
 
-  private estimate(view: GraphView, { key, values }: Equality): number {
+  /** How many rows an index has for an equality; -1 without an index. */
+  estimate(view: GraphView, { key, values }: Equality): number {
     let total = 0
     for (const value of values) {
       const rows = this.rows.cardinality(view, key, value)

@@ -66,7 +66,20 @@ describe('aggregates in slices of 10', () => {
     expect(sumRecords(parts)).toEqual(record(total, 0, 30))
   })
 
-  test('whatever lies in the window is conserved', () => {
+  test('A90 two series with other boundaries, a window that begins and ends within slices', () => {
+    const series = [
+      [record(6000, 0, 10), record(12_000, 10, 30)],
+      [record(3000, 0, 15), record(4000, 15, 35)],
+    ]
+    const merged = aggregate(series, { startMs: 5, lastMs: 30, stepMs: 10 })
+    expect(merged.map((item) => [item['N'], item['Start'], item['Last']])).toEqual([
+      [3000 + 6000 * 0.5 + 2000, 5, 15],
+      [6000 + 2000, 15, 25],
+      [3000 + 1000, 25, 30],
+    ])
+  })
+
+  test('A91 A99 whatever lies in the window is conserved', () => {
     const one = fc.tuple(fc.nat(1000), fc.nat(100), fc.nat(50)).map(([n, start, length]) => record(n, start, start + length))
     fc.assert(
       fc.property(fc.array(one, { minLength: 1 }), fc.integer({ min: 1, max: 40 }), (records, stepMs) => {

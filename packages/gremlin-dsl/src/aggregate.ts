@@ -9,11 +9,16 @@ function counters(record: MetricRecord): readonly string[] {
   return Object.keys(record).filter((key) => !NOT_COUNTED.has(key))
 }
 
+/** A record to be filled. It inherits nothing, because a counter may have any name, such as `constructor`. */
+function emptyRecord(members: Record<string, number> = {}): Record<string, number> {
+  return Object.assign(Object.create(null) as Record<string, number>, members)
+}
+
 /** The field-wise sum, from the earliest start to the latest end; `undefined` for nothing. Round trip times are no counters: they go. */
 export function sumRecords(records: Iterable<MetricRecord>): MetricRecord | undefined {
   let sum: Record<string, number> | undefined
   for (const record of records) {
-    sum ??= { Start: record['Start'] ?? 0, Last: record['Last'] ?? 0 }
+    sum ??= emptyRecord({ Start: record['Start'] ?? 0, Last: record['Last'] ?? 0 })
     for (const key of counters(record)) sum[key] = (sum[key] ?? 0) + record[key]!
     sum['Start'] = Math.min(sum['Start']!, record['Start'] ?? 0)
     sum['Last'] = Math.max(sum['Last']!, record['Last'] ?? 0)
@@ -31,8 +36,8 @@ export function splitRecord(record: MetricRecord, atMs: number): readonly [Metri
   const start = record['Start'] ?? 0
   const last = record['Last'] ?? 0
   const share = (atMs - start) / (last - start)
-  const before: Record<string, number> = {}
-  const after: Record<string, number> = {}
+  const before = emptyRecord()
+  const after = emptyRecord()
   for (const key of counters(record)) {
     before[key] = Math.trunc(record[key]! * share)
     after[key] = record[key]! - before[key]
@@ -43,10 +48,13 @@ export function splitRecord(record: MetricRecord, atMs: number): readonly [Metri
   ]
 }
 
-/** What is aggregated, between which instants, in slices of which length (all ms). */
+/** Between which instants is aggregated, in slices of which length. */
 export interface Window {
+  /** Where the first slice begins, ms since the epoch. */
   readonly startMs: number
+  /** Where the last slice ends, ms since the epoch. */
   readonly lastMs: number
+  /** How long a slice is, ms. */
   readonly stepMs: number
 }
 

@@ -1,32 +1,47 @@
 import type { Filter } from '@skydive/contracts'
 import { allOf, anyOf, isPresent } from '@skydive/filter'
 import type { Param, Step } from './ast.ts'
-import { GremlinError, type GremlinErrorCode } from './error.ts'
+import { GremlinError, type GremlinErrorCode, type GremlinErrorDetail } from './error.ts'
 import { type Fail, filterOf, pairFilters } from './predicate.ts'
 import { showParams } from './show.ts'
+import { usageOf } from './usage.ts'
 
 /** The arguments of one step, read with the stable error texts of the language. */
 export class StepArguments {
   readonly step: Step
   readonly params: readonly Param[]
-  private readonly text: string
+  readonly #text: string
   /** Raises `ERR_GREMLIN_ARGUMENT` at an argument. */
   readonly fail: Fail
 
   constructor(text: string, step: Step) {
-    this.text = text
+    this.#text = text
     this.step = step
     this.params = step.params
-    this.fail = (summary, at) => this.error('ERR_GREMLIN_ARGUMENT', summary, at.start)
+    this.fail = (summary, at) =>
+      this.error('ERR_GREMLIN_ARGUMENT', summary, at.start, {
+        expected: usageOf(step.name),
+        found: at.end === undefined ? undefined : text.slice(at.start, at.end),
+      })
   }
 
-  error(code: GremlinErrorCode, summary: string, offset = this.step.start): GremlinError {
-    return new GremlinError(code, summary, this.text, offset)
+  error(code: GremlinErrorCode, summary: string, offset = this.step.start, detail: GremlinErrorDetail = {}): GremlinError {
+    return new GremlinError(code, summary, this.#text, offset, detail)
   }
 
   /** An error about the arguments as a whole. */
-  wrong(summary: string): GremlinError {
-    return this.error('ERR_GREMLIN_ARGUMENT', summary)
+  wrong(summary: string, suggestion?: string): GremlinError {
+    const { name, start, end } = this.step
+    return this.error('ERR_GREMLIN_ARGUMENT', summary, start, {
+      expected: usageOf(name),
+      found: this.#text.slice(start, end),
+      suggestion,
+    })
+  }
+
+  /** The step as it is written. */
+  written(): string {
+    return this.#text.slice(this.step.start, this.step.end)
   }
 
   shown(): string {
@@ -36,6 +51,17 @@ export class StepArguments {
   /** @throws unless there are none. */
   none(): void {
     if (this.params.length > 0) throw this.wrong(`${this.step.name} accepts no parameter : ${this.shown()}`)
+  }
+
+  /** @throws unless there are so many. */
+  exactly(count: number): void {
+    if (this.params.length === count) return
+    throw this.wrong(`${this.step.name} requires ${count} parameter${count > 1 ? 's' : ''} : ${this.shown()}`)
+  }
+
+  /** @throws unless there is a key and a value. */
+  atLeastTwo(): void {
+    if (this.params.length < 2) throw this.wrong('At least two parameters must be provided')
   }
 
   string(index: number, summary: string): string {

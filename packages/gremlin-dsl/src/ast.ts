@@ -12,16 +12,22 @@ export type Param = { readonly start: number; readonly end: number } & (
   | { readonly kind: 'metadata'; readonly args: readonly Param[] }
 )
 
-/** One step. `name` is the canonical spelling; a bare `G` is a step too. */
+/** One step; a bare `G` is a step too. */
 export interface Step {
+  /** As documents spell it: `has(…)` is `Has`. */
   readonly name: StepName
+  /** Offset of its name in the query. */
   readonly start: number
+  /** Offset behind it, its parenthesis included. */
   readonly end: number
+  /** Its arguments, in order; none for a bare `G`. */
   readonly params: readonly Param[]
 }
 
 /** A parsed query: immutable, so it may be kept and run as often as wanted. */
 export interface GremlinQuery {
+  /** As it was written. */
   readonly text: string
+  /** From the `G` on. */
   readonly steps: readonly Step[]
 }

@@ -11,13 +11,17 @@ export interface Completion {
   readonly label: string
   /** What replaces the text between `from` and `to`, such as `'MTU'`. */
   readonly insert: string
+  /** What it is; a key is one of `CompletionOptions.keys`. */
   readonly kind: 'step' | 'predicate' | 'constant' | 'key'
 }
 
 /** Candidates and the part of the text that they replace. */
 export interface CompletionList {
+  /** Offset of the first character that is replaced, in UTF-16 units from 0. */
   readonly from: number
+  /** Offset behind the last one: where the cursor is. */
   readonly to: number
+  /** What could stand there; empty where nothing is known. */
   readonly candidates: readonly Completion[]
 }
 

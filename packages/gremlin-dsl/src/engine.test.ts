@@ -105,6 +105,22 @@ describe('budgets and cancelling', () => {
     })
   })
 
+  test.each<[string, object | undefined]>([
+    ['G.Flows()', { slice: undefined }],
+    ['G.Flows().Metrics()', { slice: undefined }],
+    ['G.At(2, 1).Flows().Count()', { slice: { startMs: 1_000, lastMs: 2_000 } }],
+    ['G.V()', undefined],
+  ])('%s tells what was watched and lost in its time: %j', async (text, expected) => {
+    const flows: FlowReader = {
+      search: async () => ({ flows: [], missing: [] }),
+      metrics: async () => new Map(),
+      rawPackets: async () => new Map(),
+      coverage: (slice) => ({ complete: true, lostPackets: 0, lostFlows: 0, watched: 1, slice }),
+    }
+    const answer = await createGremlin({ graph, flows }).query(text)
+    expect(answer.flowCoverage).toEqual(expected && { complete: true, lostPackets: 0, lostFlows: 0, watched: 1, ...expected })
+  })
+
   test('a query that waits keeps to the version that it began with', async () => {
     const live = createGraph()
     const writer = live.writer({ origin: 'a', host: 'a' })

@@ -1,27 +1,49 @@
 import type { Clock, FlowReader, GraphSource, GraphView, ReadOptions } from '@skydive/contracts'
-import { CancelledError, InvariantError } from '@skydive/contracts'
+import { CancelledError, InvariantError, LimitError } from '@skydive/contracts'
+import { ELEMENT_FIELDS, FLOW_FIELDS, listPaths } from '@skydive/filter'
 import type { GremlinQuery } from './ast.ts'
 import { Budget, type Budgets, DEFAULT_BUDGETS } from './budget.ts'
-import { compilePlan, preparePlan } from './compile.ts'
+import { compilePlan, needsRegexEngine, preparePlan } from './compile.ts'
 import { GremlinError } from './error.ts'
+import type { ExplainContext, Explanation } from './explain.ts'
+import { heldBytes } from './footprint.ts'
 import { LruCache } from './lru.ts'
 import { parseGremlin } from './parser.ts'
 import type { Plan } from './plan-builder.ts'
+import type { Profiler } from './profiler.ts'
 import { type GremlinAnswer, type GremlinResult, resultOf } from './result.ts'
-import { type PacketFilterCompiler, type QuerySources, Run, type Value } from './runtime.ts'
+import { type PacketFilterCompiler, type QuerySources, Run, type Value, type WorkflowRunner } from './runtime.ts'
+import { KIND_WORDS } from './steps.ts'
+import { suggest } from './suggest.ts'
 
 /** What an engine reads and how much a query may cost. */
 export interface GremlinOptions {
+  /** What is asked: a graph of `@skydive/graph`, or a store. */
   readonly graph: GraphSource
   /** Without it the step `Flows` is refused with `ERR_UNAVAILABLE`. */
   readonly flows?: FlowReader
   /** Compiles the expressions of `BPF`; without it that step is refused with `ERR_UNSUPPORTED`. */
   readonly packetFilter?: PacketFilterCompiler
+  /** Runs the stored workflows of `Workflow`; without it that step is refused with `ERR_GREMLIN_UNSUPPORTED`. */
+  readonly workflow?: WorkflowRunner
+  /** What `NOW` and durations count from; the system's by default. */
   readonly clock?: Pick<Clock, 'now'>
   /** {@link DEFAULT_BUDGETS} where nothing else is said. */
   readonly budgets?: Partial<Budgets>
   /** How many compiled queries are kept; 256 by default. */
   readonly cachedPlans?: number
+  /** Keys that elements have, for hints about mistyped ones; absent: those of the first thousand elements of the live graph. */
+  readonly knownKeys?: () => Iterable<string>
+}
+
+/** Options of one query. */
+export interface QueryOptions extends ReadOptions {
+  /**
+   * What happens when a budget is spent: an error, or the answer as far as it goes, whose `partial` names the budget. An answer in part
+   * holds nothing wrong, but a count is a lower bound and an order may lack its first. A step that can't stop halfway, such as
+   * `Descendants`, still fails. @default 'error'
+   */
+  readonly onBudget?: 'error' | 'partial'
 }
 
 /** Answers queries over one graph and its flows. */
@@ -30,10 +52,23 @@ export interface GremlinEngine {
    * Runs a query (spec graph 4). Plans are kept by text, so repeating a query costs no parsing.
    * @throws GremlinError; ERR_LIMIT naming the budget; ERR_CANCELLED; what the sources raise.
    */
-  query(text: string, options?: ReadOptions): Promise<GremlinAnswer>
+  query(text: string, options?: QueryOptions): Promise<GremlinAnswer>
+  /**
+   * How a query would be run: which index, which scan, what is asked of a store or of agents, and hints. Nothing is run: the live graph is
+   * looked at for estimates, another time is not read. @throws GremlinError.
+   */
+  explain(text: string, options?: ReadOptions): Promise<Explanation>
+  /** Runs a query and tells rows and time of every step besides. A few times slower than {@link query}. @throws as `query`. */
+  profile(text: string, options?: QueryOptions): Promise<Explanation>
 }
 
+const NO_OPTIONS: QueryOptions = {}
 const LARGEST_CACHED_QUERY = 4096
+/** Workflows ask queries that may run workflows. */
+const MAX_NESTING = 8
+
+/** What only those load who explain or profile a query. */
+const loadExplain = () => import('./explain.ts')
 
 /** An engine over a graph and, when given, flows. Holds nothing but compiled plans. */
 export function createGremlin(options: GremlinOptions): GremlinEngine {
@@ -45,34 +80,106 @@ export function createGremlin(options: GremlinOptions): GremlinEngine {
     clock,
     ...(options.flows && { flows: options.flows }),
     ...(options.packetFilter && { packetFilter: options.packetFilter }),
+    ...(options.workflow && { workflow: options.workflow }),
+    nested,
   }
 
-  async function planOf(text: string): Promise<Plan> {
-    const plan = await preparePlan(parseGremlin(text))
-    if (text.length <= LARGEST_CACHED_QUERY) plans.set(text, plan)
-    return plan
+  /** A plan for a text that is not kept; at once, unless the query has a pattern whose engine must be loaded. */
+  function makePlan(text: string): Plan | Promise<Plan> {
+    const query = parseGremlin(text)
+    const keep = (plan: Plan): Plan => {
+      if (text.length <= LARGEST_CACHED_QUERY) plans.set(text, plan)
+      return plan
+    }
+    return needsRegexEngine(query) ? preparePlan(query).then(keep) : keep(compilePlan(query, undefined))
+  }
+
+  async function nested(text: string, { budget, signal, depth }: Run): Promise<GremlinAnswer> {
+    if (depth >= MAX_NESTING) {
+      throw new LimitError(`workflows are nested more than ${MAX_NESTING} deep; one of them probably runs itself`, 'nesting')
+    }
+    const plan = plans.get(text) ?? (await makePlan(text))
+    return finish(new Run(sources, budget, { signal }, plan.selection, depth + 1), plan)
+  }
+
+  function run(plan: Plan, own: QueryOptions, profiler?: Profiler): Promise<GremlinAnswer> {
+    return finish(new Run(sources, new Budget(budgets, clock, own.signal), own, plan.selection, 0, profiler), plan)
+  }
+
+  async function finish(run: Run, plan: Plan): Promise<GremlinAnswer> {
+    const { stages } = plan
+    const { profiler, budget } = run
+    let value: Value = run.graph
+    for (let index = 0; index < stages.length; index++) {
+      profiler?.begin(value)
+      const output: Value | Promise<Value> = stages[index]!(value, run)
+      value = output instanceof Promise ? await output : output
+      profiler?.end(value)
+      if (budget.holdsTooMuch(heldBytes(value, run)) && run.mustStop(() => budget.checkMemory())) break
+    }
+    if (value.kind === 'flows') {
+      profiler?.begin(value)
+      value = { ...value, flows: await run.flowsOf(value) }
+      profiler?.end(value)
+    }
+    const result = resultOf(value, run)
+    const { slice } = run.graph
+    const flowCoverage = run.asksFlows && sources.flows?.coverage?.(slice)
+    return {
+      result,
+      missing: [...run.missing],
+      coverage: slice && (await options.graph.coverage(slice)),
+      ...(flowCoverage && { flowCoverage }),
+      ...(run.partial && { partial: run.partial }),
+    }
+  }
+
+  function explainContext(): ExplainContext {
+    return {
+      sources,
+      run: new Run(sources, new Budget(DEFAULT_BUDGETS, clock, undefined), {}),
+      words: KIND_WORDS,
+      knownKeys: options.knownKeys,
+      elementFields: ELEMENT_FIELDS,
+      flowFields: FLOW_FIELDS,
+      listPaths,
+      suggest,
+    }
+  }
+
+  async function ask(text: string, own: QueryOptions): Promise<GremlinAnswer> {
+    const plan = makePlan(text)
+    return run(plan instanceof Promise ? await plan : plan, own)
   }
 
   return {
-    async query(text, { signal } = {}) {
+    query(text, own = NO_OPTIONS) {
+      if (own.signal?.aborted) return Promise.reject(new CancelledError(undefined, own.signal.reason))
+      const plan = plans.get(text)
+      return plan ? run(plan, own) : ask(text, own)
+    },
+    async explain(text, { signal } = {}) {
       if (signal?.aborted) throw new CancelledError(undefined, signal.reason)
-      const plan = plans.get(text) ?? (await planOf(text))
-      const run = new Run(sources, new Budget(budgets, clock, signal), signal)
-      let value: Value = run.graph
-      for (const stage of plan.stages) {
-        const output: Value | Promise<Value> = stage(value, run)
-        value = output instanceof Promise ? await output : output
-      }
-      if (value.kind === 'flows') value = { ...value, flows: await run.flowsOf(value) }
-      const result = resultOf(value, run)
-      const { slice } = run.graph
-      return { result, missing: [...run.missing], coverage: slice && (await options.graph.coverage(slice)) }
+      const plan = await preparePlan(parseGremlin(text), true)
+      const { explainPlan } = await loadExplain()
+      return explainPlan(plan, explainContext())
+    },
+    async profile(text, own = {}) {
+      if (own.signal?.aborted) throw new CancelledError(undefined, own.signal.reason)
+      const plan = await preparePlan(parseGremlin(text), true)
+      const { explainPlan, explainRun, Profiler } = await loadExplain()
+      const explanation = await explainPlan(plan, explainContext())
+      const profiler = new Profiler(() => performance.now())
+      const startedMs = performance.now()
+      const answer = await run(plan, own, profiler)
+      return explainRun(explanation, plan, profiler, answer, performance.now() - startedMs)
     },
   }
 }
 
 /** A query over one graph at one time, which can be run again and again at once. */
 export interface GraphQuery {
+  /** The query, as given. */
   readonly text: string
   /** What it answers: `nodes`, `graph`, `number` … */
   readonly kind: Plan['kind']
@@ -104,7 +211,7 @@ export async function compileGraphQuery(text: string, budgets: Partial<Budgets> 
   }
   const limits = { ...DEFAULT_BUDGETS, ...budgets }
   const execute = (view: GraphView): { value: Value; run: Run } => {
-    const run = new Run({ graph: NO_SOURCE, clock: Date }, new Budget(limits, Date, undefined), undefined)
+    const run = new Run(NO_SOURCES, new Budget(limits, Date, undefined), {})
     run.graph = { kind: 'graph', slice: view.slice, view, free: false }
     let value: Value = run.graph
     for (const stage of plan.stages) {
@@ -130,10 +237,13 @@ export async function compileGraphQuery(text: string, budgets: Partial<Budgets> 
   }
 }
 
+const askedAnother = (): Promise<never> => Promise.reject(new InvariantError('a query of one graph asked another'))
+
 /** Never asked: a graph query brings its view along. */
-const NO_SOURCE: GraphSource = {
-  open: () => Promise.reject(new InvariantError('a query of one graph asked for another')),
-  coverage: () => Promise.resolve({ complete: true }),
+const NO_SOURCES: QuerySources = {
+  graph: { open: askedAnother, coverage: askedAnother },
+  clock: Date,
+  nested: askedAnother,
 }
 
 /** Whether a parsed query reads nothing but the present graph, so that {@link compileGraphQuery} accepts it. Never throws. */

@@ -8,10 +8,13 @@ export type GremlinErrorCode =
   | 'ERR_GREMLIN_UNSUPPORTED'
   | 'ERR_GREMLIN_EXECUTION'
 
-/** Where in a query something is. Offsets count UTF-16 units from 0; line and column count from 1. */
+/** Where in a query something is. */
 export interface QueryPosition {
+  /** UTF-16 units from 0. */
   readonly offset: number
+  /** From 1. */
   readonly line: number
+  /** UTF-16 units from 1. */
   readonly column: number
 }
 
@@ -34,34 +37,74 @@ export function caretAt(text: string, offset: number): string {
   return `  ${line.slice(from, from + MAX_SHOWN)}\n  ${' '.repeat(column - from)}^`
 }
 
+/** What helps to mend a query. */
+export interface GremlinErrorDetail {
+  /** What stands there, as written; shortened when long. */
+  readonly found?: string | undefined
+  /** What could stand there: `a step such as Has or Out`. */
+  readonly expected?: string
+  /** What was probably meant: `Has`. */
+  readonly suggestion?: string | undefined
+}
+
+const MAX_FOUND = 80
+
+function helpOf({ found, expected, suggestion }: GremlinErrorDetail): string {
+  let help = ''
+  if (expected !== undefined) help += `\nexpected: ${expected}`
+  if (found !== undefined) help += `\nfound: ${found === '' ? 'the end' : shortened(found)}`
+  if (suggestion !== undefined) help += `\ndid you mean ${suggestion}?`
+  return help
+}
+
+function shortened(found: string): string {
+  const line = found.replace(/\s+/g, ' ')
+  return line.length > MAX_FOUND ? `${line.slice(0, MAX_FOUND)}…` : line
+}
+
 /**
- * A query that can't be run. The first line of the message is the stable text of spec graph 4.12; then follow position and caret:
+ * A query that can't be run. The first line of the message is the stable text of spec graph 4.12; then follow position, caret and help:
  *
  * ```text
- * found "X", expected `G`
- * at line 1, column 1:
- *   X.V()
- *   ^
+ * Expected step function, got: Hass
+ * at line 1, column 7:
+ *   G.V().Hass('x')
+ *         ^
+ * expected: a step
+ * found: Hass
+ * did you mean Has?
  * ```
  */
 export class GremlinError extends SkydiveError {
   /** The first line alone. */
   readonly summary: string
+  /** Where the mistake is. */
   readonly position: QueryPosition
   /** The line of the query and the caret below it. */
   readonly caret: string
+  /** What stands there, what could, and what was probably meant. */
+  readonly detail: GremlinErrorDetail
 
-  constructor(code: GremlinErrorCode, summary: string, text: string, offset: number, cause?: unknown) {
+  /** `offset` is where the mistake is in `text`; position, caret and message are made from it. */
+  constructor(
+    code: GremlinErrorCode,
+    summary: string,
+    text: string,
+    offset: number,
+    detail: GremlinErrorDetail = {},
+    cause?: unknown,
+  ) {
     const position = positionAt(text, offset)
     const caret = caretAt(text, offset)
-    super(`${summary}\nat line ${position.line}, column ${position.column}:\n${caret}`, {
+    super(`${summary}\nat line ${position.line}, column ${position.column}:\n${caret}${helpOf(detail)}`, {
       code,
       fault: 'caller',
-      fields: { position, summary },
+      fields: { position, summary, ...detail },
       cause,
     })
     this.summary = summary
     this.position = position
     this.caret = caret
+    this.detail = detail
   }
 }

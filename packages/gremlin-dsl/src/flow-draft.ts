@@ -22,41 +22,41 @@ const ORDER: readonly Phase[] = ['filter', 'sort', 'dedup', 'range']
  * in this order. A condition after a sort may still join the filter, because sorting keeps all.
  */
 export class FlowDraft {
-  private readonly filters: Filter[] = []
-  private arrangement: Omit<SearchQuery, 'Filter'> = {}
-  private reached: Phase = 'filter'
+  readonly #filters: Filter[] = []
+  #arrangement: Omit<SearchQuery, 'Filter'> = {}
+  #reached: Phase = 'filter'
 
   filter(filters: readonly Filter[]): boolean {
-    if (this.reached !== 'filter' && this.reached !== 'sort') return false
-    this.filters.push(...filters)
+    if (this.#reached !== 'filter' && this.#reached !== 'sort') return false
+    this.#filters.push(...filters)
     return true
   }
 
   sort(key: string, descending: boolean): boolean {
-    if (!this.advance('sort')) return false
-    this.arrangement = { ...this.arrangement, Sort: true, SortBy: key, SortOrder: descending ? 2 : 1 }
+    if (!this.#advance('sort')) return false
+    this.#arrangement = { ...this.#arrangement, Sort: true, SortBy: key, SortOrder: descending ? 2 : 1 }
     return true
   }
 
   dedup(key: string): boolean {
-    if (!this.advance('dedup')) return false
-    this.arrangement = { ...this.arrangement, Dedup: true, DedupBy: key }
+    if (!this.#advance('dedup')) return false
+    this.#arrangement = { ...this.#arrangement, Dedup: true, DedupBy: key }
     return true
   }
 
   range(from: number, to: number): boolean {
-    if (!this.advance('range')) return false
-    this.arrangement = { ...this.arrangement, PaginationRange: { From: from, To: to } }
+    if (!this.#advance('range')) return false
+    this.#arrangement = { ...this.#arrangement, PaginationRange: { From: from, To: to } }
     return true
   }
 
   query(): FlowQuery {
-    return { ...(this.filters.length > 0 && { Filter: allOf(this.filters) }), ...this.arrangement }
+    return { ...(this.#filters.length > 0 && { Filter: allOf(this.#filters) }), ...this.#arrangement }
   }
 
-  private advance(phase: Phase): boolean {
-    if (ORDER.indexOf(phase) <= ORDER.indexOf(this.reached)) return false
-    this.reached = phase
+  #advance(phase: Phase): boolean {
+    if (ORDER.indexOf(phase) <= ORDER.indexOf(this.#reached)) return false
+    this.#reached = phase
     return true
   }
 }

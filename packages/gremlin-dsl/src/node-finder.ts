@@ -3,42 +3,42 @@ import type { Budget } from './budget.ts'
 
 /** Finds the node that has a value in one of a few keys: by index where the view has one, else by one scan for all look-ups. */
 export class NodeFinder {
-  private readonly view: GraphView
-  private readonly budget: Budget
-  private readonly scanned = new Map<string, Map<IndexValue, number>>()
+  readonly #view: GraphView
+  readonly #budget: Budget
+  readonly #scanned = new Map<string, Map<IndexValue, number>>()
 
   constructor(view: GraphView, budget: Budget) {
-    this.view = view
-    this.budget = budget
+    this.#view = view
+    this.#budget = budget
   }
 
   /** The first node in order of creation (in a duration: the newest revision), or -1. */
   find(key: string, value: string): number {
-    const { view } = this
+    const view = this.#view
     if (value === '') return -1
-    if (view.nodeCardinality(key, value) < 0) return this.scan(key).get(value) ?? -1
+    if (view.nodeCardinality(key, value) < 0) return this.#scan(key).get(value) ?? -1
     const newest = view.slice !== undefined && view.slice.startMs < view.slice.lastMs
     let found = -1
     view.forEachNodeWith(key, value, (row) => {
-      this.budget.visit()
+      this.#budget.visit()
       found = row
       return newest
     })
     return found
   }
 
-  private scan(key: string): Map<IndexValue, number> {
-    let index = this.scanned.get(key)
+  #scan(key: string): Map<IndexValue, number> {
+    let index = this.#scanned.get(key)
     if (!index) {
       const rows = new Map<IndexValue, number>()
-      this.view.forEachNode((row) => {
-        this.budget.visit()
-        const value = this.view.nodeValue(row, key)
+      this.#view.forEachNode((row) => {
+        this.#budget.visit()
+        const value = this.#view.nodeValue(row, key)
         if (typeof value === 'string' && !rows.has(value)) rows.set(value, row)
         return true
       })
       index = rows
-      this.scanned.set(key, index)
+      this.#scanned.set(key, index)
     }
     return index
   }

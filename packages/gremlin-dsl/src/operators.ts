@@ -1,4 +1,4 @@
-import type { GraphEdge, GraphNode, GraphView } from '@skydive/contracts'
+import { type GraphEdge, type GraphNode, type GraphView, NeighborSpan } from '@skydive/contracts'
 import { type FieldReader, type Predicate, tupleKey } from '@skydive/filter'
 import type { Budget } from './budget.ts'
 
@@ -20,19 +20,31 @@ export function filterEdges(test: Predicate<GraphEdge>): Operator {
 
 export type Direction = 'out' | 'in' | 'both'
 
+/** Reads the neighbours of rows. */
+export type NeighborReader = (row: number) => readonly NeighborSpan[]
+
+/** A reader of one or both sides, outgoing first. What it answers stays until it is asked again. */
+export function neighborReader(view: GraphView, direction: Direction): NeighborReader {
+  const out = new NeighborSpan()
+  const into = new NeighborSpan()
+  const spans = direction === 'out' ? [out] : direction === 'in' ? [into] : [out, into]
+  return (row) => {
+    if (direction !== 'in') view.readOut(row, out)
+    if (direction !== 'out') view.readIn(row, into)
+    return spans
+  }
+}
+
 /** From nodes to the nodes at the other end of their edges, once for each edge. */
 export function toNeighbors(direction: Direction): Operator {
   return (view, budget, sink) => {
-    let wanted = true
-    const visit = (_edge: number, node: number): boolean => {
-      budget.visit()
-      wanted = sink(node)
-      return wanted
-    }
+    const read = neighborReader(view, direction)
     return (row) => {
-      if (direction !== 'in') view.forEachOut(row, visit)
-      if (wanted && direction !== 'out') view.forEachIn(row, visit)
-      return wanted
+      for (const { nodes, start, end } of read(row)) {
+        budget.visit(end - start)
+        for (let i = start; i < end; i++) if (!sink(nodes[i]!)) return false
+      }
+      return true
     }
   }
 }
@@ -40,18 +52,18 @@ export function toNeighbors(direction: Direction): Operator {
 /** From nodes to their edges. A self loop is told once by `both`. */
 export function toEdges(direction: Direction): Operator {
   return (view, budget, sink) => {
-    let wanted = true
-    const visit = (edge: number): boolean => {
-      budget.visit()
-      wanted = sink(edge)
-      return wanted
-    }
+    const read = neighborReader(view, direction)
     return (row) => {
-      if (direction !== 'in') view.forEachOut(row, visit)
-      if (wanted && direction !== 'out') {
-        view.forEachIn(row, (edge, node) => (direction === 'both' && node === row ? true : visit(edge)))
+      const spans = read(row)
+      for (const span of spans) {
+        const { nodes, edges, start, end } = span
+        for (let i = start; i < end; i++) {
+          if (nodes[i] === row && span !== spans[0]) continue
+          budget.visit()
+          if (!sink(edges[i]!)) return false
+        }
       }
-      return wanted
+      return true
     }
   }
 }
@@ -93,11 +105,23 @@ export function dedupEdges(): Operator {
     view.slice === undefined ? distinctRows(view.edgeOrdinals, sink) : distinctIds((row) => view.edge(row).id, sink)
 }
 
-/** In a view of one version a row is an id: a stamp a row is all it takes. */
-function distinctRows(ordinals: number, sink: Sink): Sink {
+/** Few rows are kept in a set, so that a short answer from a large graph does not pay for a place for each of its rows. */
+const FEW_ROWS = 64
+
+/** Passes on each row once. */
+export function distinctRows(ordinals: number, sink: Sink): Sink {
+  const few = new Set<number>()
   let stamps: Uint8Array | undefined
   return (row) => {
-    stamps ??= new Uint8Array(ordinals)
+    if (stamps === undefined) {
+      if (few.has(row)) return true
+      if (few.size < FEW_ROWS) {
+        few.add(row)
+        return sink(row)
+      }
+      stamps = new Uint8Array(ordinals)
+      for (const known of few) stamps[known] = 1
+    }
     if (stamps[row] === 1) return true
     stamps[row] = 1
     return sink(row)

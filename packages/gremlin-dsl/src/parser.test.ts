@@ -1,15 +1,9 @@
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
-import {
-  checkGremlin,
-  completeGremlin,
-  GremlinError,
-  isGraphQuery,
-  MAX_QUERY_LENGTH,
-  PREDICATES,
-  parseGremlin,
-  STEP_NAMES,
-} from './index.ts'
+import type { GremlinQuery, Param } from './ast.ts'
+import { completeGremlin } from './completion.ts'
+import { checkGremlin, GremlinError, isGraphQuery, MAX_QUERY_LENGTH, PREDICATES, parseGremlin, STEP_NAMES } from './index.ts'
+import { scanToken, type Token } from './scanner.ts'
 
 function syntaxError(text: string): GremlinError {
   try {
@@ -87,7 +81,7 @@ describe('parseGremlin', () => {
 
   test('an error shows line, column and caret', () => {
     expect(syntaxError("G.V()\n\t.Hass('x')").message).toBe(
-      "Expected step function, got: Hass\nat line 2, column 3:\n   .Hass('x')\n    ^",
+      "Expected step function, got: Hass\nat line 2, column 3:\n   .Hass('x')\n    ^\nexpected: a step\nfound: Hass\ndid you mean Has?",
     )
   })
 
@@ -99,12 +93,6 @@ describe('parseGremlin', () => {
       at: 'Hass',
     })
   })
-
-  test('a query of 10 MB is refused at once', () => {
-    const started = performance.now()
-    syntaxError('G'.repeat(10_000_000))
-    expect(performance.now() - started).toBeLessThan(100)
-  })
 })
 
 const piece = fc.oneof(
@@ -115,7 +103,55 @@ const piece = fc.oneof(
 const text = fc.array(piece, { maxLength: 30 }).map((pieces) => pieces.join(''))
 const NUM_RUNS = Number(process.env['SKYDIVE_FUZZ_RUNS'] ?? 20_000)
 
+/** What a query holds in the order in which it is written: where it begins, and where it ends when it is one token. */
+function written(params: readonly Param[]): readonly (readonly [start: number, end: number | undefined])[] {
+  return params.flatMap((param) =>
+    param.kind === 'predicate' || param.kind === 'metadata'
+      ? [[param.start, undefined] as const, ...written(param.args)]
+      : [[param.start, param.end] as const],
+  )
+}
+
+/** The tokens of a query without marks. */
+function tokensOf(query: string): readonly Token[] {
+  const tokens: Token[] = []
+  for (let token = scanToken(query, 0); token.kind !== 'end'; token = scanToken(query, token.end)) tokens.push(token)
+  return tokens.filter(({ kind }) => !['(', ')', ',', '.'].includes(kind))
+}
+
 describe('under a fuzzer', () => {
+  test('the parser reads the tokens that the scanner tells', () => {
+    const step = fc.tuple(
+      fc.constantFrom('.', ' . ', '.\n'),
+      fc.constantFrom(...STEP_NAMES, 'has', 'SHORTESTPATHTO'),
+      fc.array(
+        fc.constantFrom("'it\\'s'", '"\\\\"', "''", '007', '-1.5', '1e', 'NOW', 'asc', "within('a' 2)", "Metadata('k',NE(1))"),
+        {
+          maxLength: 3,
+        },
+      ),
+      fc.constantFrom(',', ' ', ', ,'),
+    )
+    let parsed = 0
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 5 }), (steps) => {
+        const query = `G${steps.map(([dot, name, args, comma]) => `${dot}${name}(${args.join(comma)})`).join('')}`
+        let read: GremlinQuery
+        try {
+          read = parseGremlin(query)
+        } catch {
+          return
+        }
+        parsed++
+        const told = tokensOf(query)
+        const places = read.steps.flatMap(({ start, params }) => [[start, undefined] as const, ...written(params)])
+        expect(places).toEqual(told.map(({ start, end }, i) => [start, places[i]?.[1] === undefined ? undefined : end]))
+      }),
+      { numRuns: NUM_RUNS / 10 },
+    )
+    expect(parsed).toBeGreaterThan(NUM_RUNS / 100)
+  })
+
   test('parsing and checking raise nothing but own errors', () => {
     fc.assert(
       fc.property(text, fc.boolean(), (rest, anchored) => {
@@ -160,7 +196,7 @@ describe('completeGremlin', () => {
 
   test.each<[query: string, first: readonly string[]]>([
     ['', ['G']],
-    ['G.', ['G', 'Context', 'At', 'V', 'E', 'Select', 'Flows']],
+    ['G.', ['G', 'Context', 'At', 'V', 'E', 'Select', 'Flows', 'Workflow']],
     ['G.V().Sh', ['ShortestPathTo']],
     ['G.V().has', ['Has', 'HasKey', 'HasNot', 'HasEither']],
     ['G.E().OutV().Flows().Ho', ['Hops']],

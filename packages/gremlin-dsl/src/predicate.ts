@@ -1,10 +1,21 @@
 import type { Filter } from '@skydive/contracts'
-import { allOf, anyOf, compileIpv4Range, isPresent, not, nothing, readInteger, type TermValue, term } from '@skydive/filter'
+import {
+  allOf,
+  anyOf,
+  compileIpv4Range,
+  compileIpv6Range,
+  isPresent,
+  not,
+  nothing,
+  readInteger,
+  type TermValue,
+  term,
+} from '@skydive/filter'
 import type { Param } from './ast.ts'
 import { showParam } from './show.ts'
 
 /** Raises an error at a place of the query. */
-export type Fail = (summary: string, at: { readonly start: number }) => Error
+export type Fail = (summary: string, at: { readonly start: number; readonly end?: number }) => Error
 
 /** `Has(key, value)` as a filter (spec graph 4.6). */
 export function filterOf(key: string, value: Param, fail: Fail): Filter {
@@ -47,13 +58,19 @@ export function filterOf(key: string, value: Param, fail: Fail): Filter {
     case 'Regex':
       return { RegexFilter: { Key: key, Value: anchored(first.kind === 'string' ? first.value : showParam(first)) } }
     case 'IPV4Range':
-      return { IPV4RangeFilter: { Key: key, Value: cidr(first, fail) } }
+      return { IPV4RangeFilter: { Key: key, Value: cidr(first, 'Ipv4Range', compileIpv4Range, fail) } }
+    case 'IPV6Range':
+      return { IPV6RangeFilter: { Key: key, Value: cidr(first, 'Ipv6Range', compileIpv6Range, fail) } }
   }
 }
 
-/** The whole string has to match. A group only where an alternation needs it: stores that speak Lucene take the plain form as it is. */
+/**
+ * The whole string has to match. A group only where an alternation needs it: stores that speak Lucene take the plain form as it is. A
+ * quotation that nobody closed (`\Qa.b`) would swallow what is put behind it.
+ */
 function anchored(pattern: string): string {
-  return pattern.includes('|') ? `^(${pattern})$` : `^${pattern}$`
+  const closed = pattern.lastIndexOf('\\Q') > pattern.lastIndexOf('\\E') ? `${pattern}\\E` : pattern
+  return closed.includes('|') ? `^(${closed})$` : `^${closed}$`
 }
 
 function termValue(param: Param, fail: Fail): TermValue {
@@ -67,10 +84,10 @@ function bound(param: Param, predicate: string, fail: Fail): number {
   return integer
 }
 
-function cidr(param: Param, fail: Fail): string {
-  if (param.kind !== 'string') throw fail('Ipv4Range value has to be a string', param)
+function cidr(param: Param, predicate: string, compile: (text: string) => unknown, fail: Fail): string {
+  if (param.kind !== 'string') throw fail(`${predicate} value has to be a string`, param)
   try {
-    compileIpv4Range(param.value)
+    compile(param.value)
   } catch (error) {
     throw fail((error as Error).message, param)
   }

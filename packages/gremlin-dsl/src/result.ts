@@ -1,13 +1,18 @@
 import type {
   EnhancedFlow,
+  Flow,
+  FlowCoverageSummary,
   GraphEdge,
   GraphNode,
+  GraphView,
   MetadataObject,
   MetadataValue,
   RawPacket,
   SliceCoverage,
 } from '@skydive/contracts'
 import { toWireEdge, toWireNode } from '@skydive/contracts'
+import type { BudgetName } from './budget.ts'
+import type { NextHop } from './next-hop.ts'
 import type { MetricRecord, Run, Value } from './runtime.ts'
 
 /** What a query answers, by kind. Elements are immutable revisions and may be kept. */
@@ -30,34 +35,32 @@ export type GremlinResult =
   | { readonly kind: 'rawpackets'; readonly packets: ReadonlyMap<string, readonly RawPacket[]> }
   /** Sockets by node id or flow UUID. */
   | { readonly kind: 'sockets'; readonly sockets: ReadonlyMap<string, readonly MetadataObject[]> }
+  /** Flows by the value of the key that they were grouped by; under the empty text those that lack it. */
+  | { readonly kind: 'groups'; readonly groups: ReadonlyMap<string, readonly EnhancedFlow[]> }
+  /** Nodes, or edges, by the value of the key that they were grouped by; of an array by each of its elements. */
+  | { readonly kind: 'elementgroups'; readonly groups: ReadonlyMap<string, readonly (GraphNode | GraphEdge)[]> }
+  /** By node id. */
+  | { readonly kind: 'nexthops'; readonly nextHops: ReadonlyMap<string, NextHop> }
 
 /** A result and how far it can be trusted. */
 export interface GremlinAnswer {
+  /** What the query answers. */
   readonly result: GremlinResult
   /** Sources of flows that did not answer, such as `agent.alpha`; empty when the answer is whole. */
   readonly missing: readonly string[]
   /** For a query of another time: whether the graph of that time is wholly known. */
   readonly coverage: SliceCoverage | undefined
+  /** For a query about flows, where account is kept of that: what was watched in its time, and what was lost. */
+  readonly flowCoverage?: FlowCoverageSummary
+  /** The budget that was spent, when the asker allowed an answer in part and this is one; absent for a whole answer. */
+  readonly partial?: BudgetName
 }
 
 /** Takes the elements of a value out of their views. */
 export function resultOf(value: Value, run: Run): GremlinResult {
   switch (value.kind) {
-    case 'graph': {
-      const view = value.view!
-      const nodes: GraphNode[] = []
-      const edges: GraphEdge[] = []
-      run.budget.results(view.nodeCount + view.edgeCount)
-      view.forEachNode((row) => {
-        nodes.push(view.node(row))
-        return true
-      })
-      view.forEachEdge((row) => {
-        edges.push(view.edge(row))
-        return true
-      })
-      return { kind: 'graph', nodes, edges }
-    }
+    case 'graph':
+      return graphOf(value.view!, run)
     case 'nodes':
       return { kind: 'nodes', nodes: value.rows.map((row) => value.view.node(row)) }
     case 'edges':
@@ -71,23 +74,36 @@ export function resultOf(value: Value, run: Run): GremlinResult {
   }
 }
 
-const BASE64 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'
+/** All of a graph; in part as many nodes as there may be, with the edges between them. */
+function graphOf(view: GraphView, run: Run): GremlinResult {
+  const isCut = run.mustStop(() => run.budget.results(view.nodeCount + view.edgeCount))
+  const most = isCut ? run.budget.maxResults : Number.POSITIVE_INFINITY
+  const nodes: GraphNode[] = []
+  const edges: GraphEdge[] = []
+  view.forEachNode((row) => nodes.length < most && nodes.push(view.node(row)) > 0)
+  const kept = isCut ? new Set(nodes.map(({ id }) => id)) : undefined
+  view.forEachEdge((row) => {
+    if (nodes.length + edges.length >= most) return false
+    const edge = view.edge(row)
+    if (!kept || (kept.has(edge.parent) && kept.has(edge.child))) edges.push(edge)
+    return true
+  })
+  return { kind: 'graph', nodes, edges }
+}
 
-/** Base64 of bytes (RFC 4648 section 4); here because layers 0 and 1 have no `Buffer`. */
+/** Base64 of bytes (RFC 4648 section 4), by what browsers and Node have both. */
 function base64(bytes: Uint8Array): string {
-  let text = ''
-  for (let i = 0; i < bytes.length; i += 3) {
-    const group = (bytes[i]! << 16) | ((bytes[i + 1] ?? 0) << 8) | (bytes[i + 2] ?? 0)
-    text += BASE64[group >> 18]! + BASE64[(group >> 12) & 63]!
-    text += i + 1 < bytes.length ? BASE64[(group >> 6) & 63]! : '='
-    text += i + 2 < bytes.length ? BASE64[group & 63]! : '='
-  }
-  return text
+  return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''))
 }
 
 function mapToJson<T>(map: ReadonlyMap<string, readonly T[]>, convert: (item: T) => unknown): unknown {
   if (map.size === 0) return []
   return [Object.fromEntries([...map].map(([key, list]) => [key, list.map(convert)]))]
+}
+
+/** A flow without its packets, which have a step of their own. */
+function flowToJson({ flow: { LastRawPackets: _packets, ...flow } }: EnhancedFlow): Omit<Flow, 'LastRawPackets'> {
+  return flow
 }
 
 function packetToJson({ Timestamp, Index, Data, LinkType }: RawPacket): unknown {
@@ -120,7 +136,7 @@ export function resultToJson(result: GremlinResult): unknown {
       // Clients know an empty list of values as null.
       return result.values.length === 0 ? null : result.values
     case 'flows':
-      return result.flows.map(({ flow: { LastRawPackets: _packets, ...flow } }) => flow)
+      return result.flows.map(flowToJson)
     case 'metrics':
       return result.aggregated
         ? [{ Aggregated: (result.metrics.get('Aggregated') ?? []).map(recordToJson) }]
@@ -131,5 +147,11 @@ export function resultToJson(result: GremlinResult): unknown {
       return mapToJson(result.packets, packetToJson)
     case 'sockets':
       return mapToJson(result.sockets, (socket) => socket)
+    case 'groups':
+      return mapToJson(result.groups, flowToJson)
+    case 'elementgroups':
+      return mapToJson(result.groups, (element) => (element.kind === 'node' ? toWireNode(element) : toWireEdge(element)))
+    case 'nexthops':
+      return result.nextHops.size === 0 ? [] : [Object.fromEntries(result.nextHops)]
   }
 }

@@ -1,3 +1,6 @@
+import { isDigit, isLetter, isSpace } from './characters.ts'
+import { type Keyword, keywordOf } from './vocabulary.ts'
+
 /** `illegal` is what no rule of the language begins with, or a number with a letter behind it. */
 export type TokenKind = 'word' | 'string' | 'number' | '(' | ')' | ',' | '.' | 'illegal' | 'end'
 
@@ -9,78 +12,136 @@ export interface Token {
   readonly end: number
 }
 
-const SPACE = 32
-const TAB = 9
-const LINE_FEED = 10
-const CARRIAGE_RETURN = 13
+/** What {@link Scanner.peek} answers where the text has ended. */
+export const END = -1
 const DOUBLE_QUOTE = 34
 const SINGLE_QUOTE = 39
 const MINUS = 45
 const DOT = 46
 const BACKSLASH = 92
+const UNDERSCORE = 95
+/** Whole numbers of so many characters are exact. */
+const EXACT_DIGITS = 15
 
-function isDigit(code: number): boolean {
-  return code >= 48 && code <= 57
-}
-
-function isLetter(code: number): boolean {
-  return (code >= 65 && code <= 90) || (code >= 97 && code <= 122)
-}
-
-function isWordPart(code: number): boolean {
-  return isLetter(code) || isDigit(code) || code === 95
-}
-
-/** The next token from `offset` on, whitespace skipped (spec graph 4.2). Never throws; linear in the length of the token. */
-export function scanToken(text: string, offset: number): Token {
-  let start = offset
-  while (start < text.length) {
-    const code = text.charCodeAt(start)
-    if (code !== SPACE && code !== TAB && code !== LINE_FEED && code !== CARRIAGE_RETURN) break
-    start++
-  }
-  if (start >= text.length) return { kind: 'end', text: '', start: text.length, end: text.length }
-  const first = text.charCodeAt(start)
-  if (isLetter(first)) return scanWord(text, start)
-  if (isDigit(first)) return scanNumber(text, start)
-  if (first === MINUS && isDigit(text.charCodeAt(start + 1))) return scanNumber(text, start)
-  if (first === DOUBLE_QUOTE || first === SINGLE_QUOTE) return scanString(text, start, first)
-  const char = text[start]!
-  if (char === '(' || char === ')' || char === ',' || char === '.') return { kind: char, text: char, start, end: start + 1 }
-  return { kind: 'illegal', text: char, start, end: start + 1 }
-}
-
-function scanWord(text: string, start: number): Token {
-  let end = start + 1
-  while (end < text.length && isWordPart(text.charCodeAt(end))) end++
-  return { kind: 'word', text: text.slice(start, end), start, end }
-}
-
-function scanNumber(text: string, start: number): Token {
-  let end = start + 1
-  while (end < text.length && (isDigit(text.charCodeAt(end)) || text.charCodeAt(end) === DOT)) end++
-  const broken = end < text.length && isLetter(text.charCodeAt(end))
-  if (broken) end++
-  return { kind: broken ? 'illegal' : 'number', text: text.slice(start, end), start, end }
+export function isQuote(code: number): boolean {
+  return code === SINGLE_QUOTE || code === DOUBLE_QUOTE
 }
 
 /**
- * Only the quote that opened a string closes it. A backslash before that quote makes it part of the string; every other backslash stands
- * for itself, because queries hold regular expressions. An unterminated string runs to the end.
+ * Where the reading of a query stands (spec graph 4.2). It hands out characters, and passes what begins with them: tokens as objects would cost more
+ * than the reading. Never throws; linear in the length of the query.
  */
-function scanString(text: string, start: number, quote: number): Token {
-  let end = start + 1
-  let escaped = false
-  while (end < text.length && text.charCodeAt(end) !== quote) {
-    if (text.charCodeAt(end) === BACKSLASH && text.charCodeAt(end + 1) === quote) {
-      escaped = true
-      end++
-    }
-    end++
+export class Scanner {
+  readonly text: string
+  at: number
+
+  constructor(text: string, at: number) {
+    this.text = text
+    this.at = at
   }
-  const closed = Math.min(end, text.length)
-  const raw = text.slice(start + 1, closed)
-  const char = String.fromCharCode(quote)
-  const contents = escaped ? raw.replaceAll(`\\${char}`, char) : raw
-  return { kind: 'string', text: contents, start, end: Math.min(end + 1, text.length) }
+
+  /** Goes to the next token; its first character, or {@link END}. */
+  peek(): number {
+    const { text } = this
+    // Reading behind the end would take V8 off the quick way for good.
+    const { length } = text
+    for (let { at } = this; at < length; at++) {
+      const code = text.charCodeAt(at)
+      if (isSpace(code)) continue
+      this.at = at
+      return code
+    }
+    this.at = length
+    return END
+  }
+
+  /** Passes the word that begins here with the letter `first`, and says what it means. */
+  keyword(first: number): Keyword | undefined {
+    const { text, at: start } = this
+    const { length } = text
+    let letters = first & 31
+    let end = start + 1
+    for (; end < length; end++) {
+      const code = text.charCodeAt(end)
+      if (isLetter(code)) letters = (letters << 5) | (code & 31)
+      else if (isDigit(code) || code === UNDERSCORE) letters <<= 5
+      else break
+    }
+    this.at = end
+    return keywordOf(letters, text, start, end)
+  }
+
+  /**
+   * Passes the string that begins here, and says what is in it. Only the quote that opened it closes it. A backslash before that quote makes it part
+   * of the string; every other backslash stands for itself, because queries hold regular expressions. An unterminated string runs to the end.
+   */
+  string(quote: number): string {
+    const { text } = this
+    const { length } = text
+    const start = this.at + 1
+    let end = start
+    let isEscaped = false
+    for (; end < length; end++) {
+      const code = text.charCodeAt(end)
+      if (code === quote) break
+      if (code === BACKSLASH && end + 1 < length && text.charCodeAt(end + 1) === quote) {
+        isEscaped = true
+        end++
+      }
+    }
+    this.at = end < length ? end + 1 : length
+    const raw = text.slice(start, end)
+    return isEscaped ? raw.replaceAll(`\\${text[start - 1]!}`, text[start - 1]!) : raw
+  }
+
+  /** Whether a number begins here, with the character `first`. */
+  isNumber(first: number): boolean {
+    const { text, at } = this
+    return isDigit(first) || (first === MINUS && at + 1 < text.length && isDigit(text.charCodeAt(at + 1)))
+  }
+
+  /** Passes the number that begins here; `NaN` when it has more than one dot, `undefined` when a letter follows: then it is none. */
+  number(first: number): number | undefined {
+    const { text, at: start } = this
+    const { length } = text
+    let value = isDigit(first) ? first - 48 : 0
+    let isWhole = true
+    let end = start + 1
+    let code = 0
+    for (; end < length; end++) {
+      code = text.charCodeAt(end)
+      if (isDigit(code)) value = value * 10 + code - 48
+      else if (code === DOT) isWhole = false
+      else break
+    }
+    this.at = end
+    if (end < length && isLetter(code)) return undefined
+    if (!isWhole || end - start > EXACT_DIGITS) return Number(text.slice(start, end))
+    return isDigit(first) ? value : -value
+  }
+}
+
+/** The first token from `offset` on, to be kept. */
+export function scanToken(text: string, offset: number): Token {
+  const scanner = new Scanner(text, offset)
+  const first = scanner.peek()
+  const { at: start } = scanner
+  const token = (kind: TokenKind, end = scanner.at, contents = text.slice(start, end)): Token => ({
+    kind,
+    text: contents,
+    start,
+    end,
+  })
+  if (first === END) return token('end')
+  if (isQuote(first)) {
+    const contents = scanner.string(first)
+    return token('string', scanner.at, contents)
+  }
+  if (isLetter(first)) {
+    scanner.keyword(first)
+    return token('word')
+  }
+  if (scanner.isNumber(first)) return scanner.number(first) === undefined ? token('illegal', scanner.at + 1) : token('number')
+  const mark = text[start]!
+  return token('(),.'.includes(mark) ? (mark as TokenKind) : 'illegal', start + 1)
 }

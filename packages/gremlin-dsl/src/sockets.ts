@@ -13,12 +13,12 @@ function tuple(protocol: unknown, a: unknown, aPort: unknown, b: unknown, bPort:
 
 /** The sockets of all nodes by protocol, addresses and ports. */
 export class SocketIndex {
-  private readonly byTuple = new Map<string, MetadataObject[]>()
+  readonly #byTuple = new Map<string, MetadataObject[]>()
 
   constructor(view: GraphView, budget: Budget) {
     view.forEachNode((row) => {
       budget.visit()
-      for (const socket of socketList(view.node(row).metadata['Sockets']) ?? []) this.add(socket)
+      for (const socket of socketList(view.node(row).metadata['Sockets']) ?? []) this.#add(socket)
       return true
     })
   }
@@ -28,16 +28,16 @@ export class SocketIndex {
     if (!Network || !Transport || (Transport.Protocol !== 'TCP' && Transport.Protocol !== 'UDP')) return []
     const { Protocol, A, B } = Transport
     return [
-      ...(this.byTuple.get(tuple(Protocol, Network.A, A, Network.B, B)) ?? []),
-      ...(this.byTuple.get(tuple(Protocol, Network.B, B, Network.A, A)) ?? []),
+      ...(this.#byTuple.get(tuple(Protocol, Network.A, A, Network.B, B)) ?? []),
+      ...(this.#byTuple.get(tuple(Protocol, Network.B, B, Network.A, A)) ?? []),
     ]
   }
 
-  private add(socket: MetadataObject): void {
+  #add(socket: MetadataObject): void {
     const { Protocol, LocalAddress, LocalPort, RemoteAddress, RemotePort } = socket
     const key = tuple(Protocol, LocalAddress, LocalPort, RemoteAddress, RemotePort)
-    const known = this.byTuple.get(key)
+    const known = this.#byTuple.get(key)
     if (known) known.push(socket)
-    else this.byTuple.set(key, [socket])
+    else this.#byTuple.set(key, [socket])
   }
 }

@@ -14,11 +14,13 @@ import {
   tupleKey,
 } from '@skydive/filter'
 import { elementKey, type StepArguments } from './arguments.ts'
+import { JoinedView } from './joined-view.ts'
 import { dedupBy, dedupEdges, dedupNodes, range } from './operators.ts'
 import type { PlanBuilder } from './plan-builder.ts'
 import type { RowsValue, Value } from './runtime.ts'
 import type { Binder } from './steps-graph.ts'
 import type { RowKind } from './stream.ts'
+import { suggest } from './suggest.ts'
 
 type Element = GraphNode | GraphEdge
 
@@ -52,7 +54,7 @@ function valuesOf(input: Value): readonly MetadataValue[] {
 }
 
 /** The one key of `HasKey` and `HasNot`. */
-function onlyKey(args: StepArguments): string {
+export function onlyKey(args: StepArguments): string {
   const [only, ...others] = args.params
   if (only?.kind !== 'string' || others.length > 0) {
     throw args.wrong(`${args.step.name} accepts only one parameter of type string : ${args.shown()}`)
@@ -110,10 +112,10 @@ function sizeOf(input: Value): number {
 /** The bounds of `Range(from, to)` or `Limit(n)`. */
 export function rangeArguments(args: StepArguments): { from: number; to: number } {
   if (args.step.name === 'Limit') {
-    if (args.params.length !== 1) throw args.wrong(`Limit requires 1 parameter : ${args.shown()}`)
+    args.exactly(1)
     return { from: 0, to: args.index(0) }
   }
-  if (args.params.length !== 2) throw args.wrong(`Range requires 2 parameters : ${args.shown()}`)
+  args.exactly(2)
   return { from: args.index(0), to: args.index(1) }
 }
 
@@ -155,17 +157,18 @@ export const bindSort: Binder = (plan, args) => {
   plan.stage(kind, (input) => {
     const { view, rows } = input as RowsValue
     const keyed = rows.map((row) => ({ row, element: at(view, row), value: read(at(view, row)) }))
-    keyed.sort((a, b) => sign * compareValues(a.value, b.value) || (key === '@CreatedAt' ? byId(a.element, b.element) : 0))
+    keyed.sort((a, b) => sign * compareValues(a.value, b.value) || byAge(a.element, b.element))
     return { kind, view, rows: keyed.map((item) => item.row) }
   })
 }
 
-function byId(a: Element, b: Element): number {
-  return a.id < b.id ? -1 : a.id > b.id ? 1 : 0
+/** The order of equals: creation, then id (revisions of one id stay as they come), so that it does not depend on how they were found. */
+export function byAge(a: Element, b: Element): number {
+  return a.createdAtMs - b.createdAtMs || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0)
 }
 
 /** Whether a value counts as no value for `Values`: an empty list or object. */
-function isEmpty(value: MetadataValue): boolean {
+export function isEmpty(value: MetadataValue): boolean {
   return typeof value === 'object' && value !== null && Object.keys(value).length === 0
 }
 
@@ -176,7 +179,7 @@ function elementsOf(input: Value): Element[] {
 }
 
 export const bindValues: Binder = (plan, args) => {
-  if (args.params.length !== 1) throw args.wrong(`Values requires 1 parameter : ${args.shown()}`)
+  args.exactly(1)
   const read = readerOf(plan, args.string(0, 'Values parameter has to be a string key'))
   plan.stage('values', (input) => {
     const values: MetadataValue[] = []
@@ -239,21 +242,23 @@ export const bindSum: Binder = (plan, args) => {
 
 /** The one key of `Sum`. */
 export function sumKey(args: StepArguments): string {
-  if (args.params.length !== 1) throw args.wrong(`Sum requires 1 parameter : ${args.shown()}`)
+  args.exactly(1)
   return args.string(0, 'Sum parameter has to be a string key')
 }
 
-function shownValue(value: MetadataValue): string {
+export function shownValue(value: MetadataValue): string {
   const type = Array.isArray(value) ? '[]interface {}' : typeof value === 'object' ? 'map[string]interface {}' : typeof value
   return `${JSON.stringify(value)} of type ${type}`
 }
 
 export const bindAs: Binder = (plan, args) => {
-  if (args.params.length !== 1) throw args.wrong(`As requires 1 parameter : ${args.shown()}`)
+  args.exactly(1)
   const name = args.string(0, 'As parameter has to be a string')
   plan.aliases.set(name, plan.kind as RowKind)
   plan.stage(plan.kind, (input, run) => {
-    run.aliases.set(name, input as RowsValue)
+    const list = input as RowsValue
+    run.aliasedRows += list.rows.length - (run.aliases.get(name)?.rows.length ?? 0)
+    run.aliases.set(name, list)
     return input
   })
 }
@@ -264,19 +269,21 @@ export const bindSelect: Binder = (plan, args) => {
   const kinds = new Set(names.map((name) => plan.aliases.get(name)))
   if (kinds.has(undefined)) {
     const unknown = names.find((name) => !plan.aliases.has(name))
-    throw args.wrong(`Key ${unknown} not registered. Need to be registered using 'As' step`)
+    throw args.wrong(
+      `Key ${unknown} not registered. Need to be registered using 'As' step`,
+      suggest(unknown ?? '', plan.aliases.keys()),
+    )
   }
   if (kinds.size > 1) throw args.wrong('Select of nodes together with edges is not possible')
   const kind = plan.aliases.get(names[0]!)!
   plan.stage(kind, (_input, run) => {
     const lists = names.map((name) => run.aliases.get(name)!)
-    const { view } = lists[0]!
-    if (lists.some((list) => list.view !== view)) {
-      throw args.error(
-        'ERR_GREMLIN_UNSUPPORTED',
-        'Select of lists from different graphs or times is not available in this version',
-      )
-    }
-    return { kind, view, rows: lists.flatMap((list) => list.rows) }
+    const views = [...new Set(lists.map((list) => list.view))]
+    if (views.length === 1) return { kind, view: views[0]!, rows: lists.flatMap((list) => list.rows) }
+    const joined = new JoinedView(views)
+    const rows = lists.flatMap((list) =>
+      list.rows.map((row) => (kind === 'nodes' ? joined.nodeRow(list.view, row) : joined.edgeRow(list.view, row))),
+    )
+    return { kind, view: joined, rows }
   })
 }

@@ -8,14 +8,16 @@ import {
   dedupBy,
   enhancedFlowField,
   FLOW_FIELDS,
+  isFlowSide,
 } from '@skydive/filter'
-import { elementKey } from './arguments.ts'
+import { elementKey, type StepArguments } from './arguments.ts'
 import { FlowDraft, flowFilters } from './flow-draft.ts'
 import { NodeFinder } from './node-finder.ts'
 import type { PlanBuilder } from './plan-builder.ts'
 import type { FlowsValue, RowsValue, Run, Value } from './runtime.ts'
 import { rangeArguments, sortArguments, sumKey } from './steps-element.ts'
 import type { Binder } from './steps-graph.ts'
+import { suggest } from './suggest.ts'
 
 /** Nodes on which traffic can be captured; flows of others are not even asked for (spec graph 4.8). */
 const CAPTURABLE = new Set(
@@ -66,12 +68,12 @@ function filterFlows(plan: PlanBuilder, filters: ReturnType<typeof flowFilters>)
 }
 
 export const bindFlowHas: Binder = (plan, args) => {
-  if (args.params.length < 2) throw args.wrong('At least two parameters must be provided')
+  args.atLeastTwo()
   filterFlows(plan, flowFilters(args))
 }
 
 export const bindFlowHasEither: Binder = (plan, args) => {
-  if (args.params.length < 2) throw args.wrong('At least two parameters must be provided')
+  args.atLeastTwo()
   filterFlows(plan, [anyOf(flowFilters(args))])
 }
 
@@ -108,8 +110,19 @@ export const bindFlowKeys: Binder = (plan, args) => {
 
 const KNOWN_FIELDS = new Set(FLOW_FIELDS)
 
+/** Refuses a field that no flow ever has. @throws ERR_GREMLIN_EXECUTION. */
+export function checkFlowField(key: string, args: StepArguments): void {
+  if (KNOWN_FIELDS.has(key) || key.startsWith('Place.') || isFlowSide(key)) return
+  const suggestion = suggest(key, FLOW_FIELDS)
+  throw args.error('ERR_GREMLIN_EXECUTION', 'Field not found', args.params[0]?.start, {
+    expected: 'a field of flows, such as Metric.ABBytes',
+    found: key,
+    suggestion,
+  })
+}
+
 export const bindFlowValues: Binder = (plan, args) => {
-  if (args.params.length !== 1) throw args.wrong(`Values requires 1 parameter : ${args.shown()}`)
+  args.exactly(1)
   const key = canonicalFlowField(args.string(0, 'Values parameter has to be a string key'))
   const read = enhancedFlowField(key)
   plan.outerStage('values', async (input, run) => {
@@ -120,9 +133,7 @@ export const bindFlowValues: Binder = (plan, args) => {
       if (value !== undefined) values.push(value)
     }
     // A field that this flow lacks is left out; a field that no flow ever has is a mistake.
-    if (values.length === 0 && flows.length > 0 && !KNOWN_FIELDS.has(key) && !key.startsWith('Place.')) {
-      throw args.error('ERR_GREMLIN_EXECUTION', 'Field not found')
-    }
+    if (values.length === 0 && flows.length > 0) checkFlowField(key, args)
     return { kind: 'values', values }
   })
 }

@@ -1,10 +1,10 @@
 import type { Filter, GraphEdge, GraphNode, GraphView } from '@skydive/contracts'
-import { allOf, anyOf, compileFilter, elementField, term } from '@skydive/filter'
+import { allOf, anyOf, compileFilter, type ElementViewInit, elementField, elementView, term } from '@skydive/filter'
 import { elementKey, type StepArguments } from './arguments.ts'
 import { contextSlice } from './context.ts'
+import { JoinedView } from './joined-view.ts'
 import { type Direction, toEdges, toEnds, toNeighbors } from './operators.ts'
 import type { PlanBuilder } from './plan-builder.ts'
-import { RestrictedView } from './restricted-view.ts'
 import type { RowsValue, Value } from './runtime.ts'
 import { PathFinder, reach } from './search.ts'
 import { idSource, type RowKind, scanSource } from './stream.ts'
@@ -67,7 +67,7 @@ export function bindEnds(direction: Direction): Binder {
 }
 
 /** `[k, v, …] [, depth]`: an edge filter of any of the pairs, and how far to go. */
-function reachArguments(plan: PlanBuilder, args: StepArguments): { filter: Filter; depth: number } {
+export function reachArguments(plan: PlanBuilder, args: StepArguments): { filter: Filter; depth: number } {
   const { params } = args
   const hasDepth = params.length % 2 === 1
   const last = params.at(-1)
@@ -114,19 +114,23 @@ export const bindShortestPath: Binder = (plan, args) => {
 }
 
 /** The newest row of every id, in order of creation. */
-function distinctByAge<E extends GraphNode | GraphEdge>(rows: Iterable<number>, elementOf: (row: number) => E): Set<number> {
+function newestRows(rows: Iterable<number>, elementOf: (row: number) => GraphNode | GraphEdge): readonly number[] {
   const newest = new Map<string, number>()
   for (const row of rows) {
-    const element = elementOf(row)
-    const known = newest.get(element.id)
-    if (known === undefined || elementOf(known).revision < element.revision) newest.set(element.id, row)
+    const { id, revision } = elementOf(row)
+    const known = newest.get(id)
+    if (known === undefined || elementOf(known).revision < revision) newest.set(id, row)
   }
-  const ordered = [...newest.values()].sort((a, b) => {
+  return [...newest.values()].sort((a, b) => {
     const left = elementOf(a)
     const right = elementOf(b)
     return left.createdAtMs - right.createdAtMs || (left.id < right.id ? -1 : 1)
   })
-  return new Set(ordered)
+}
+
+/** The newest revision of every id, in order of creation. */
+function nodesOf(view: GraphView, rows: Iterable<number>): readonly GraphNode[] {
+  return newestRows(rows, (row) => view.node(row)).map((row) => view.node(row))
 }
 
 /** The rows of nodes that a value is about, for `SubGraph`. */
@@ -141,47 +145,46 @@ export const bindSubGraph: Binder = (plan, args) => {
   const passes = compileFilter<GraphEdge>(allOf(filters), elementField, plan.regex)
   const ofEdges = plan.kind === 'edges'
   plan.stage('graph', (input, run) => {
-    const view = ofEdges
-      ? edgeSubGraph(input as RowsValue, passes)
-      : nodeSubGraph(nodeRows(input), passes, () => run.budget.visit())
-    run.graph = { kind: 'graph', slice: run.graph.slice, view, free: true }
+    const { view, rows } = nodeRows(input)
+    const made = ofEdges
+      ? edgeSubGraph(view, rows, passes)
+      : nodeSubGraph(view, rows, (row) => {
+          run.budget.visit()
+          return passes(view.edge(row))
+        })
+    // Lists of several times have none of their own.
+    const slice = view instanceof JoinedView ? undefined : view.slice
+    run.graph = { kind: 'graph', slice: run.graph.slice, view: elementView({ ...made, slice }), free: true }
     return run.graph
   })
 }
 
-/** The nodes and every edge between them. */
-function nodeSubGraph(
-  { view, rows }: { view: GraphView; rows: readonly number[] },
-  passes: (edge: GraphEdge) => boolean,
-  visited: () => void,
-): GraphView {
-  const nodes = distinctByAge(rows, (row) => view.node(row))
+/** The elements of a sub-graph. */
+type Part = Pick<ElementViewInit, 'nodes' | 'edges'>
+
+/**
+ * The newest revision of each node, and of every edge between them. Joined by ids, because a row has neighbours of its own time only and the
+ * rows may be of several.
+ */
+function nodeSubGraph(view: GraphView, rows: readonly number[], passes: (edge: number) => boolean): Part {
+  const nodes = nodesOf(view, rows)
+  const ids = new Set(nodes.map(({ id }) => id))
   const edges = new Set<number>()
-  for (const row of nodes) {
+  for (const row of new Set(rows)) {
     view.forEachOut(row, (edge, child) => {
-      visited()
-      if (nodes.has(child) && passes(view.edge(edge))) edges.add(edge)
+      if (passes(edge) && ids.has(view.node(child).id)) edges.add(edge)
       return true
     })
   }
-  return new RestrictedView(
-    view,
-    nodes,
-    distinctByAge(edges, (row) => view.edge(row)),
-  )
+  return { nodes, edges: newestRows(edges, (row) => view.edge(row)).map((row) => view.edge(row)) }
 }
 
 /** The edges and their ends. */
-function edgeSubGraph({ view, rows }: RowsValue, passes: (edge: GraphEdge) => boolean): GraphView {
-  const edges = distinctByAge(
+function edgeSubGraph(view: GraphView, rows: readonly number[], passes: (edge: GraphEdge) => boolean): Part {
+  const edges = newestRows(
     rows.filter((row) => passes(view.edge(row)) && view.parentOf(row) >= 0 && view.childOf(row) >= 0),
     (row) => view.edge(row),
   )
-  const ends: number[] = []
-  for (const row of edges) ends.push(view.parentOf(row), view.childOf(row))
-  return new RestrictedView(
-    view,
-    distinctByAge(ends, (row) => view.node(row)),
-    edges,
-  )
+  const ends = edges.flatMap((row) => [view.parentOf(row), view.childOf(row)])
+  return { nodes: nodesOf(view, ends), edges: edges.map((row) => view.edge(row)) }
 }

@@ -13,13 +13,8 @@ type MetricsValue = Extract<Value, { kind: 'metrics' }>
 type PacketsValue = Extract<Value, { kind: 'rawpackets' }>
 type SocketsValue = Extract<Value, { kind: 'sockets' }>
 
-const METRIC_FIELDS: ReadonlyMap<string, string> = new Map([
-  ['LastUpdateMetric', 'LastUpdateMetric'],
-  ['SFlow', 'SFlow.LastUpdateMetric'],
-  ['SFlow.LastUpdateMetric', 'SFlow.LastUpdateMetric'],
-  ['Ovs', 'Ovs.LastUpdateMetric'],
-  ['Ovs.LastUpdateMetric', 'Ovs.LastUpdateMetric'],
-])
+/** Whose metrics a name asks for, if not those of the interface itself. */
+const METRIC_NAME = /^(?:(SFlow|Ovs)(?:\.LastUpdateMetric)?|LastUpdateMetric)$/
 
 function isRecord(value: MetadataValue): value is MetadataObject & MetricRecord {
   return isMetadataObject(value) && Object.values(value).every((member) => typeof member === 'number')
@@ -33,8 +28,9 @@ function touches(record: MetricRecord, slice: TimeSlice | undefined): boolean {
 
 export const bindNodeMetrics: Binder = (plan, args) => {
   const name = args.params.length === 0 ? 'LastUpdateMetric' : args.string(0, `Metric field unknown : ${args.shown()}`)
-  const path = args.params.length > 1 ? undefined : METRIC_FIELDS.get(name)
-  if (path === undefined) throw args.wrong(`Metric field unknown : ${args.shown()}`)
+  const known = args.params.length > 1 ? null : METRIC_NAME.exec(name)
+  if (!known) throw args.wrong(`Metric field unknown : ${args.shown()}`)
+  const path = `${known[1] ? `${known[1]}.` : ''}LastUpdateMetric`
   const read = elementField(path)
   plan.keys.add(path)
   plan.stage('metrics', (input) => {
@@ -64,7 +60,7 @@ export const bindFlowMetrics: Binder = (plan, args) => {
     const value = input as FlowsValue
     const metrics = isKnownEmpty(value)
       ? new Map<string, readonly MetricRecord[]>()
-      : await run.flowReader().metrics(queryFor(value), value.slice, run.readOptions())
+      : await run.wait((options) => run.flowReader().metrics(queryFor(value), value.slice, options))
     run.budget.check()
     return { kind: 'metrics', metrics: metrics as ReadonlyMap<string, readonly MetricRecord[]>, aggregated: false }
   })
@@ -78,7 +74,7 @@ export const bindMetricsSum: Binder = (plan, args) => {
   const key = sumKey(args)
   plan.stage('number', (input) => {
     let value = 0
-    for (const record of recordsOf(input)) value += record[key] ?? 0
+    for (const record of recordsOf(input)) if (Object.hasOwn(record, key)) value += record[key]!
     return { kind: 'number', value }
   })
 }
@@ -146,7 +142,7 @@ export const bindRawPackets: Binder = (plan, args) => {
     const value = input as FlowsValue
     const packets = isKnownEmpty(value)
       ? new Map<string, readonly RawPacket[]>()
-      : await run.flowReader().rawPackets(queryFor(value), value.slice, run.readOptions())
+      : await run.wait((options) => run.flowReader().rawPackets(queryFor(value), value.slice, options))
     run.budget.check()
     return { kind: 'rawpackets', packets }
   })
@@ -220,12 +216,12 @@ function filterSockets(plan: Parameters<Binder>[0], test: (socket: MetadataObjec
 }
 
 export const bindSocketHas: Binder = (plan, args) => {
-  if (args.params.length < 2) throw args.wrong('At least two parameters must be provided')
+  args.atLeastTwo()
   filterSockets(plan, compileFilter<MetadataObject>(allOf(args.filters((key) => key)), compilePath, plan.regex))
 }
 
 export const bindSocketHasEither: Binder = (plan, args) => {
-  if (args.params.length < 2) throw args.wrong('At least two parameters must be provided')
+  args.atLeastTwo()
   filterSockets(
     plan,
     compileFilter<MetadataObject>(
@@ -237,7 +233,7 @@ export const bindSocketHasEither: Binder = (plan, args) => {
 }
 
 export const bindSocketValues: Binder = (plan, args) => {
-  if (args.params.length !== 1) throw args.wrong(`Values requires 1 parameter : ${args.shown()}`)
+  args.exactly(1)
   const read = compilePath(args.string(0, 'Values parameter has to be a string key'))
   plan.stage('values', (input) => {
     const values: MetadataValue[] = []

@@ -1,15 +1,20 @@
 import type { StepArguments } from './arguments.ts'
+import type { GremlinErrorDetail } from './error.ts'
 import type { PlanBuilder } from './plan-builder.ts'
 import * as element from './steps-element.ts'
 import * as flow from './steps-flow.ts'
 import * as graph from './steps-graph.ts'
+import { bindElementGroup, bindGroup, bindMoreThan } from './steps-group.ts'
 import * as metric from './steps-metric.ts'
+import { bindNextHop } from './steps-next-hop.ts'
+import { bindWorkflow } from './steps-workflow.ts'
+import { suggest } from './suggest.ts'
 import type { Kind, StepName } from './vocabulary.ts'
 
 type Binder = graph.Binder
 
 /** How a step works on each kind of input; what is not named here it does not accept. */
-type StepTable = { readonly [Name in StepName]: Partial<Record<Kind, Binder>> | 'later' }
+type StepTable = { readonly [Name in StepName]: Partial<Record<Kind, Binder>> }
 
 function rows(binder: Binder): Partial<Record<Kind, Binder>> {
   return { nodes: binder, edges: binder }
@@ -17,7 +22,7 @@ function rows(binder: Binder): Partial<Record<Kind, Binder>> {
 
 const captureNode = { flows: flow.bindCaptureNode }
 
-/** The steps of the language. `later`: it is of the language, and not in this version. */
+/** The steps of the language. */
 const STEPS: StepTable = {
   G: { graph: graph.bindG, ...rows(graph.bindG) },
   Context: { graph: graph.bindContext },
@@ -69,10 +74,10 @@ const STEPS: StepTable = {
   Descendants: { nodes: graph.bindReach('out') },
   Ascendants: { nodes: graph.bindReach('in') },
   Neighbors: { nodes: graph.bindReach('both') },
-  Group: 'later',
-  MoreThan: 'later',
-  NextHop: 'later',
-  Workflow: 'later',
+  Group: { ...rows(bindElementGroup), flows: bindGroup },
+  MoreThan: { groups: bindMoreThan, elementgroups: bindMoreThan },
+  NextHop: { nodes: bindNextHop },
+  Workflow: { graph: bindWorkflow },
 }
 
 /** Steps whose error on a wrong input names them; the others say only that the query can't be executed (spec graph 4.12). */
@@ -98,40 +103,66 @@ const NAMED_IN_ERRORS = new Set<StepName>([
   'G',
 ])
 
-/** What scripts may know the kinds as, from the texts of old. */
+/** What scripts may know the kinds as, from the texts of old, behind `*traversal.`. */
 const KIND_NAMES: Readonly<Record<Kind, string>> = {
-  graph: '*traversal.GraphTraversal',
-  nodes: '*traversal.GraphTraversalV',
-  edges: '*traversal.GraphTraversalE',
-  paths: '*traversal.GraphTraversalShortestPath',
-  number: '*traversal.GraphTraversalValue',
-  values: '*traversal.GraphTraversalValue',
-  flows: '*traversal.FlowTraversalStep',
-  metrics: '*traversal.MetricsTraversalStep',
-  metric: '*traversal.GraphTraversalValue',
-  rawpackets: '*traversal.RawPacketsTraversalStep',
-  sockets: '*traversal.SocketsTraversalStep',
+  graph: 'GraphTraversal',
+  nodes: 'GraphTraversalV',
+  edges: 'GraphTraversalE',
+  paths: 'GraphTraversalShortestPath',
+  number: 'GraphTraversalValue',
+  values: 'GraphTraversalValue',
+  flows: 'FlowTraversalStep',
+  metrics: 'MetricsTraversalStep',
+  metric: 'GraphTraversalValue',
+  rawpackets: 'RawPacketsTraversalStep',
+  sockets: 'SocketsTraversalStep',
+  groups: 'GroupTraversalStep',
+  elementgroups: 'GroupTraversalStep',
+  nexthops: 'NextHopTraversalStep',
 }
 
-/** Adds one step to a plan. @throws ERR_GREMLIN_STEP, ERR_GREMLIN_UNSUPPORTED or what its arguments raise. */
+/** Adds one step to a plan. @throws ERR_GREMLIN_STEP, or what its arguments raise. */
 export function bindStep(plan: PlanBuilder, args: StepArguments): void {
-  const { name } = args.step
-  const table = STEPS[name]
-  if (table === 'later') throw args.error('ERR_GREMLIN_UNSUPPORTED', `${name} is not available in this version`)
-  const binder = table[plan.kind]
+  const { name, start } = args.step
+  const binder = STEPS[name][plan.kind]
   if (!binder) {
     const summary = NAMED_IN_ERRORS.has(name)
-      ? `Invalid step '${name}' on '${KIND_NAMES[plan.kind]}'`
+      ? `Invalid step '${name}' on '*traversal.${KIND_NAMES[plan.kind]}'`
       : 'Error while executing the query'
-    throw args.error('ERR_GREMLIN_STEP', summary)
+    throw args.error('ERR_GREMLIN_STEP', summary, start, misplaced(name, plan.kind, args.written()))
   }
+  plan.beginStep()
   binder(plan, args)
+  plan.endStep(args.step)
+}
+
+/** What a step that can't follow could be instead. */
+function misplaced(name: StepName, kind: Kind, found: string): GremlinErrorDetail {
+  const possible = stepsAfter(kind)
+  const shown = possible.length === 0 ? 'the end' : `a step that can follow ${KIND_WORDS[kind]}: ${possible.join(', ')}`
+  const suggestion = suggest(name, possible)
+  return { expected: shown, found, suggestion }
+}
+
+/** The kinds as people call them. */
+export const KIND_WORDS: Readonly<Record<Kind, string>> = {
+  graph: 'a graph',
+  nodes: 'nodes',
+  edges: 'edges',
+  paths: 'paths',
+  number: 'a number',
+  values: 'values',
+  flows: 'flows',
+  metrics: 'metrics',
+  metric: 'a metric',
+  rawpackets: 'raw packets',
+  sockets: 'sockets',
+  groups: 'groups of flows',
+  elementgroups: 'groups of nodes or edges',
+  nexthops: 'next hops',
 }
 
 /** The steps that may follow a result of a kind, in the order of the documents. */
 export function stepsAfter(kind: Kind): readonly StepName[] {
-  return (Object.keys(STEPS) as StepName[]).filter((name) => {
-    const table = STEPS[name]
-    return table !== 'later' && table[kind] !== undefined
-  })
+  return (Object.keys(STEPS) as StepName[]).filter((name) => STEPS[name][kind] !== undefined)
 }

@@ -1,8 +1,9 @@
 import type { Filter, GraphEdge, GraphNode, GraphView } from '@skydive/contracts'
-import { compileFilter, elementField, type Predicate, type RegexCompiler } from '@skydive/filter'
+import { compileFilter, elementField, type Predicate, type RegexCompiler, term } from '@skydive/filter'
 import { AccessPath, conjuncts, EDGE_ROWS, NODE_ROWS } from './access.ts'
 import type { Budget } from './budget.ts'
 import { GremlinError } from './error.ts'
+import { ROW_BYTES } from './footprint.ts'
 import { filterEdges, filterNodes, type Operator, type Sink } from './operators.ts'
 import type { RowsValue, Run, Value } from './runtime.ts'
 
@@ -16,6 +17,10 @@ export interface RowSource {
   count(input: Value, run: Run): number
   walk(input: Value, run: Run, sink: Sink): void
   view(input: Value, run: Run): GraphView
+  /** The conditions taken in so far. */
+  readonly conditions?: readonly Filter[]
+  /** How the rows of a view are found: by what its indexes have, or the one of an id. */
+  readonly access?: AccessPath | string
 }
 
 /** The rows that the step before has left. */
@@ -31,35 +36,55 @@ export const PREVIOUS_ROWS: RowSource = {
 }
 
 /** `V()` and `E()`: all rows of the current graph, with the conditions that follow at once. */
+class ScanSource implements RowSource {
+  readonly conditions: Filter[] = []
+  readonly #kind: RowKind
+  readonly #regex: RegexCompiler | undefined
+  readonly #tests: Predicate<GraphNode | GraphEdge>[] = []
+  #access: AccessPath | undefined
+
+  constructor(kind: RowKind, regex: RegexCompiler | undefined) {
+    this.#kind = kind
+    this.#regex = regex
+  }
+
+  absorb(filter: Filter): void {
+    for (const part of conjuncts(filter)) {
+      this.conditions.push(part)
+      this.#tests.push(compileFilter(part, elementField, this.#regex))
+    }
+  }
+
+  count(_input: Value, run: Run): number {
+    const view = run.graph.view!
+    const path = this.access
+    const chosen = path.choose(view)
+    const { length } = this.conditions
+    return length === 0 || (length === 1 && chosen === 0) ? path.count(view, chosen) : -1
+  }
+
+  walk(_input: Value, run: Run, sink: Sink): void {
+    const view = run.graph.view!
+    const path = this.access
+    const chosen = path.choose(view)
+    const rest = this.#tests.filter((_, position) => position !== chosen)
+    path.walk(view, chosen, run.budget, rest.length === 0 ? sink : guard(view, this.#kind, rest, sink))
+  }
+
+  view(_input: Value, run: Run): GraphView {
+    return run.graph.view!
+  }
+
+  /** All conditions are known when a query runs. */
+  get access(): AccessPath {
+    this.#access ??= new AccessPath(this.#kind === 'nodes' ? NODE_ROWS : EDGE_ROWS, this.conditions)
+    return this.#access
+  }
+}
+
+/** See {@link ScanSource}. */
 export function scanSource(kind: RowKind, regex: RegexCompiler | undefined): RowSource {
-  const filters: Filter[] = []
-  let access: AccessPath | undefined
-  const tests: Predicate<GraphNode | GraphEdge>[] = []
-  const path = (): AccessPath => {
-    access ??= new AccessPath(kind === 'nodes' ? NODE_ROWS : EDGE_ROWS, filters)
-    return access
-  }
-  return {
-    absorb(filter) {
-      for (const part of conjuncts(filter)) {
-        filters.push(part)
-        tests.push(compileFilter(part, elementField, regex))
-      }
-    },
-    count(_input, run) {
-      const view = run.graph.view!
-      const chosen = path().choose(view)
-      const isExact = filters.length === 0 || (filters.length === 1 && chosen === 0)
-      return isExact ? path().count(view, chosen) : -1
-    },
-    walk(_input, run, sink) {
-      const view = run.graph.view!
-      const chosen = path().choose(view)
-      const rest = tests.filter((_, position) => position !== chosen)
-      path().walk(view, chosen, run.budget, rest.length === 0 ? sink : guard(view, kind, rest, sink))
-    },
-    view: (_input, run) => run.graph.view!,
-  }
+  return new ScanSource(kind, regex)
 }
 
 function guard(view: GraphView, kind: RowKind, tests: readonly Predicate<GraphNode | GraphEdge>[], sink: Sink): Sink {
@@ -79,6 +104,8 @@ function guard(view: GraphView, kind: RowKind, tests: readonly Predicate<GraphNo
 export function idSource(kind: RowKind, id: string, text: string, offset: number): RowSource {
   const rows = kind === 'nodes' ? NODE_ROWS : EDGE_ROWS
   return {
+    conditions: [term('@ID', id)],
+    access: id,
     count: () => -1,
     walk(_input, run, sink) {
       const view = run.graph.view!
@@ -95,61 +122,76 @@ export function idSource(kind: RowKind, id: string, text: string, offset: number
 
 /** A source and the steps over its rows, run as one walk that stops as soon as nobody wants more. */
 export class Stream {
-  private readonly source: RowSource
-  private readonly operators: Operator[] = []
-  private readonly regex: RegexCompiler | undefined
+  readonly source: RowSource
+  readonly #operators: Operator[] = []
+  readonly #regex: RegexCompiler | undefined
   kind: RowKind
 
   constructor(kind: RowKind, source: RowSource, regex: RegexCompiler | undefined) {
     this.kind = kind
     this.source = source
-    this.regex = regex
+    this.#regex = regex
+  }
+
+  /** How many operators there are so far. */
+  get length(): number {
+    return this.#operators.length
   }
 
   /** Adds a condition; the source takes it when nothing stands between. */
   filter(filter: Filter): void {
-    if (this.operators.length === 0 && this.source.absorb) {
+    if (this.#operators.length === 0 && this.source.absorb) {
       this.source.absorb(filter)
       return
     }
-    const test = compileFilter<GraphNode | GraphEdge>(filter, elementField, this.regex)
-    this.operators.push(this.kind === 'nodes' ? filterNodes(test) : filterEdges(test))
+    const test = compileFilter<GraphNode | GraphEdge>(filter, elementField, this.#regex)
+    this.#operators.push(this.kind === 'nodes' ? filterNodes(test) : filterEdges(test))
   }
 
   push(operator: Operator, kind: RowKind = this.kind): void {
-    this.operators.push(operator)
+    this.#operators.push(operator)
     this.kind = kind
   }
 
   /** Everything that comes out, as a list. */
   collect(input: Value, run: Run): RowsValue {
+    const { budget } = run
     const rows: number[] = []
-    const view = this.walk(input, run, (row) => {
+    const view = this.#walk(input, run, (row) => {
       rows.push(row)
-      if ((rows.length & 1023) === 0) run.budget.results(rows.length)
+      if ((rows.length & 1023) === 0) {
+        budget.results(rows.length)
+        budget.hold(1024 * ROW_BYTES)
+      }
       return true
     })
-    run.budget.results(rows.length)
+    if (rows.length > budget.maxResults && run.mustStop(() => budget.results(rows.length))) rows.length = budget.maxResults
     return { kind: this.kind, view, rows }
   }
 
   /** How many come out; without a walk where the source knows. */
   count(input: Value, run: Run): number {
-    const known = this.operators.length === 0 ? this.source.count(input, run) : -1
+    const known = this.#operators.length === 0 ? this.source.count(input, run) : -1
     if (known >= 0) return known
     let count = 0
-    this.walk(input, run, () => {
+    this.#walk(input, run, () => {
       count++
       return true
     })
     return count
   }
 
-  private walk(input: Value, run: Run, last: Sink): GraphView {
+  #walk(input: Value, run: Run, last: Sink): GraphView {
     const view = this.source.view(input, run)
     const budget: Budget = run.budget
-    const sink = this.operators.reduceRight<Sink>((next, operator) => operator(view, budget, next), last)
-    this.source.walk(input, run, sink)
+    const operators = run.profiler ? run.profiler.instrument(this.#operators) : this.#operators
+    const sink = operators.reduceRight<Sink>((next, operator) => operator(view, budget, next), last)
+    try {
+      this.source.walk(input, run, sink)
+    } catch (error) {
+      // A budget is spent: what came out so far is the answer in part, where the asker wants that.
+      if (!run.isCut(error)) throw error
+    }
     return view
   }
 }

@@ -1,3 +1,5 @@
+import { isLetter } from './characters.ts'
+
 /** Every step of the language, as it is spelt in documents; keywords are read without regard to case. */
 export const STEP_NAMES = [
   'G',
@@ -50,6 +52,7 @@ export const STEP_NAMES = [
   'Workflow',
 ] as const
 
+/** The name of a step, as documents spell it. */
 export type StepName = (typeof STEP_NAMES)[number]
 
 /** The predicates with how many arguments they take. */
@@ -62,6 +65,7 @@ export const PREDICATES = {
   GTE: 1,
   Regex: 1,
   IPV4Range: 1,
+  IPV6Range: 1,
   Inside: 2,
   Between: 2,
   Outside: 2,
@@ -69,8 +73,10 @@ export const PREDICATES = {
   Without: 'any',
 } as const
 
+/** The name of a predicate, as documents spell it. */
 export type PredicateName = keyof typeof PREDICATES
 
+/** A word that stands for a value: an order, a time or a boolean. */
 export type Constant = 'ASC' | 'DESC' | 'NOW' | 'FOREVER' | 'TRUE' | 'FALSE'
 
 /** What a result of a step is. */
@@ -86,27 +92,72 @@ export type Kind =
   | 'metric'
   | 'rawpackets'
   | 'sockets'
+  | 'groups'
+  | 'elementgroups'
+  | 'nexthops'
 
+/** What a keyword of the language is. */
 export type Keyword =
   | { readonly kind: 'step'; readonly name: StepName }
   | { readonly kind: 'predicate'; readonly name: PredicateName }
   | { readonly kind: 'constant'; readonly name: Constant }
-  | { readonly kind: 'metadata' }
+  | { readonly kind: 'metadata'; readonly name: 'Metadata' }
 
-const CANONICAL: readonly (readonly [string, Keyword])[] = [
-  ...STEP_NAMES.map((name) => [name, { kind: 'step', name }] as const),
-  ...(Object.keys(PREDICATES) as PredicateName[]).map((name) => [name, { kind: 'predicate', name }] as const),
-  ...(['ASC', 'DESC', 'NOW', 'FOREVER', 'TRUE', 'FALSE'] as const).map((name) => [name, { kind: 'constant', name }] as const),
-  ['Metadata', { kind: 'metadata' }],
-]
+interface Spelling {
+  readonly meaning: Keyword
+  readonly letters: number
+  /** Another in the same bucket. */
+  readonly next: Spelling | undefined
+}
 
-/** As documents spell them, which saves most look-ups the conversion, and in capitals. */
-const KEYWORDS: ReadonlyMap<string, Keyword> = new Map([
-  ...CANONICAL,
-  ...CANONICAL.map(([name, meaning]) => [name.toUpperCase(), meaning] as const),
-])
+/** Without what tells a small letter from a capital. */
+const CAPITAL = ~32
+/** So many letters of five bits tell a word from every other. */
+const EXACT = 6
+const BUCKETS = 256
+
+/** The keywords by what is left of their letters. */
+const KEYWORDS = new Array<Spelling | undefined>(BUCKETS).fill(undefined)
+
+for (const meaning of [
+  ...STEP_NAMES.map((name): Keyword => ({ kind: 'step', name })),
+  ...(Object.keys(PREDICATES) as PredicateName[]).map((name): Keyword => ({ kind: 'predicate', name })),
+  ...(['ASC', 'DESC', 'NOW', 'FOREVER', 'TRUE', 'FALSE'] as const).map((name): Keyword => ({ kind: 'constant', name })),
+  { kind: 'metadata', name: 'Metadata' } as const,
+]) {
+  const letters = lettersOf(meaning.name)
+  const bucket = bucketOf(letters)
+  KEYWORDS[bucket] = { meaning, letters, next: KEYWORDS[bucket] }
+}
+
+/** The last letters of a word, five bits each, capitals as small ones; a digit or an underscore leaves its place empty. */
+function lettersOf(word: string): number {
+  let letters = 0
+  for (let i = 0; i < word.length; i++) {
+    const code = word.charCodeAt(i)
+    letters = (letters << 5) | (isLetter(code) ? code & 31 : 0)
+  }
+  return letters
+}
+
+function bucketOf(letters: number): number {
+  return (letters ^ (letters >> 7)) & (BUCKETS - 1)
+}
+
+/** What the word between two offsets means, whose {@link lettersOf} is known, or `undefined` when it is no keyword. Makes no text of it. */
+export function keywordOf(letters: number, text: string, start: number, end: number): Keyword | undefined {
+  for (let known = KEYWORDS[bucketOf(letters)]; known !== undefined; known = known.next) {
+    const { meaning } = known
+    const { length } = meaning.name
+    if (known.letters !== letters || length !== end - start) continue
+    let i = length > EXACT ? 0 : length
+    while (i < length && ((text.charCodeAt(start + i) ^ meaning.name.charCodeAt(i)) & CAPITAL) === 0) i++
+    if (i === length) return meaning
+  }
+  return undefined
+}
 
 /** What a word means, or `undefined` when it is no keyword. */
 export function keyword(word: string): Keyword | undefined {
-  return KEYWORDS.get(word) ?? KEYWORDS.get(word.toUpperCase())
+  return keywordOf(lettersOf(word), word, 0, word.length)
 }

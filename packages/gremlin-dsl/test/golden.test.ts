@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals'
 import type { Flow, FlowReader, RawPacket, WireEdge, WireNode } from '@skydive/contracts'
 import { createGraph, type Graph } from '@skydive/graph'
 import { createGremlin, GremlinError, resultToJson } from '../src/index.ts'
-import { flowReader } from './sample-graph.ts'
+import { flowReader } from './flow-reader.ts'
 import { type Exchange, exchange, hasGolden, queryOf } from './shared.ts'
 
 const recorded = hasGolden ? describe : describe.skip

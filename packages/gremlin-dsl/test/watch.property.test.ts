@@ -1,0 +1,3 @@
+import { describeContinuousQueries } from './watch-property.ts'
+
+describeContinuousQueries(2000)

@@ -1,80 +1,117 @@
-import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { type Figure, median } from '../../../bench/figures.ts'
 import { writePcap } from './generate-pcap.ts'
+import { writeMixedPcap } from './mixed-traffic.ts'
+import { cpuSeconds, isInstalled } from './processes.ts'
+import { writeRepeatedPcap } from './repeated-traces.ts'
 
-const PACKETS = 12_000_000
-const FLOWS = [10_000, 100_000]
-const ROUNDS = 3
 const ROOT = join(import.meta.dirname, '..', '..', '..')
+const SKYDIVE = join(ROOT, 'apps', 'skydive', 'bin', 'skydive.js')
+const PACKETS = 12_000_000
+/** Traces that are not part of the project: measured where they are there. */
+const TRACES = join(ROOT, '..', 'shared', 'traces')
+const FEW_PACKETS = 1_000_000
+/** Nobody listens there: what a datagram costs its sender stays. */
+const NOWHERE = '127.0.0.1:39999'
 
-interface Figure {
+interface Peer {
+  readonly program: string
+  readonly command: (file: string, out: string, flows: number) => string
+}
+
+const NFPCAPD: Peer = { program: 'nfpcapd', command: (file, out) => `nfpcapd -r ${file} -w ${out}` }
+const ARGUS: Peer = { program: 'argus', command: (file, out) => `argus -r ${file} -w ${out}/argus` }
+/** It holds 8,192 flows unless it is told otherwise, and writes no file. */
+const SOFTFLOWD: Peer = {
+  program: 'softflowd',
+  command: (file, out, flows) => `softflowd -r ${file} -v 9 -n ${NOWHERE} -m ${flows * 2} -c none -p ${out}/pid`,
+}
+const TSHARK: Peer = {
+  program: 'tshark',
+  command: (file) => `tshark -n -q -r ${file} -z conv,udp`,
+}
+
+interface Case {
   readonly name: string
-  readonly value: number
-  readonly unit: string
-  readonly peer?: string
-  readonly peerValue?: number
-  readonly ratio?: number
+  readonly flows: number
+  readonly rounds: number
+  readonly peers: readonly Peer[]
+  readonly write: (file: string) => void
 }
 
-/** User and system seconds of a command, the shell's own accounting of the whole process. */
-function cpuSeconds(command: string): number {
-  const script = `TIMEFORMAT='%U %S'; { time { ${command} ; } 2>/dev/null ; } 2>&1`
-  const [user, system] = execFileSync('bash', ['-c', script], { encoding: 'utf8' }).trim().split(/\s+/).slice(-2).map(Number)
-  return user! + system!
-}
+const smallFrames = (packets: number, flows: number, rounds: number, peers: readonly Peer[]): Case => ({
+  name: `${packets / 1_000_000} M packets, ${flows.toLocaleString('en')} flows`,
+  flows,
+  rounds,
+  peers,
+  write: (file) => writePcap(file, flows, packets),
+})
 
-function isInstalled(program: string): boolean {
-  try {
-    execFileSync('which', [program])
-    return true
-  } catch {
-    return false
-  }
-}
+const CASES: readonly Case[] = [
+  smallFrames(PACKETS, 10_000, 3, [NFPCAPD, ARGUS, SOFTFLOWD]),
+  smallFrames(PACKETS, 100_000, 3, [NFPCAPD, ARGUS]),
+  smallFrames(PACKETS, 1_000_000, 1, [NFPCAPD, ARGUS]),
+  smallFrames(FEW_PACKETS, 10_000, 3, [TSHARK]),
+  {
+    name: '12 M packets of IPv4, IPv6, VLAN, VXLAN, TCP with options',
+    flows: 4096,
+    rounds: 3,
+    peers: [NFPCAPD],
+    write: (file) => writeMixedPcap(file, PACKETS),
+  },
+  ...(existsSync(TRACES)
+    ? [
+        {
+          name: '4 M packets of real traces, repeated',
+          flows: 4096,
+          rounds: 3,
+          peers: [NFPCAPD],
+          write: (file: string) => writeRepeatedPcap(file, TRACES, 4_000_000),
+        },
+      ]
+    : []),
+]
 
-const median = (values: readonly number[]) => [...values].sort((a, b) => a - b)[values.length >> 1]!
-
-/** CPU of whole processes that turn a pcap file of small frames into binary flows, all files in memory, rounds interleaved. */
+/** CPU of whole processes that turn a pcap file into binary flows, all files in memory, rounds interleaved. */
 export const bench = {
   name: 'pcap-to-flows',
-  async run(): Promise<Figure[]> {
+  *run(): Generator<Figure> {
     const folder = mkdtempSync('/dev/shm/pcap-to-flows-')
-    const figures: Figure[] = []
     try {
-      for (const flows of FLOWS) figures.push(...compare(folder, flows))
+      for (const each of CASES) yield* compare(folder, each)
     } finally {
       rmSync(folder, { recursive: true })
     }
-    return figures
   },
 }
 
-function compare(folder: string, flows: number): Figure[] {
+function compare(folder: string, { name, flows, rounds, peers, write }: Case): Figure[] {
   const file = join(folder, 'packets.pcap')
   const out = join(folder, 'out')
-  writePcap(file, flows, PACKETS)
-  const skydive = join(ROOT, 'apps', 'skydive', 'bin', 'skydive.js')
-  const commands = new Map([
-    ['skydive flows', `${process.execPath} ${skydive} flows --binary ${file} > ${out}/skydive`],
-    ...(isInstalled('nfpcapd') ? [['nfpcapd -r', `nfpcapd -r ${file} -w ${out}`] as const] : []),
-    ...(isInstalled('argus') ? [['argus -r', `argus -r ${file} -w ${out}/argus`] as const] : []),
-  ])
-  const seconds = new Map([...commands.keys()].map((name) => [name, [] as number[]]))
-  for (let round = 0; round < ROUNDS; round++) {
-    for (const [name, command] of commands) {
+  write(file)
+  const present = peers.filter(({ program }) => isInstalled(program))
+  const commands = [
+    `${process.execPath} ${SKYDIVE} flows --binary ${file} > ${out}/skydive`,
+    ...present.map(({ command }) => command(file, out, flows)),
+  ]
+  const seconds = commands.map(() => [] as number[])
+  for (let round = 0; round < rounds; round++) {
+    for (const [i, command] of commands.entries()) {
       mkdirSync(out)
-      seconds.get(name)!.push(cpuSeconds(command))
+      seconds[i]!.push(cpuSeconds(command))
       rmSync(out, { recursive: true })
     }
   }
   rmSync(file)
-  const own = median(seconds.get('skydive flows')!)
-  const name = `12 M packets, ${flows / 1000}k flows`
-  const peers = [...seconds.keys()].filter((peer) => peer !== 'skydive flows')
-  if (peers.length === 0) return [{ name, value: own, unit: 'CPU s' }]
-  return peers.map((peer) => {
-    const peerValue = median(seconds.get(peer)!)
-    return { name, value: own, unit: 'CPU s', peer, peerValue, ratio: peerValue / own }
-  })
+  const [own, ...others] = seconds.map(median)
+  if (others.length === 0) return [{ name, value: own!, unit: 'CPU s' }]
+  return present.map(({ program }, i) => ({
+    name,
+    value: own!,
+    unit: 'CPU s',
+    peer: program,
+    peerValue: others[i]!,
+    ratio: others[i]! / own!,
+  }))
 }

@@ -1,143 +1,168 @@
 import type { Flow, PacketFormat, RawPacket } from '@skydive/contracts'
-import { ABSENT, LINK_TYPE, TCP_FLAG, TRANSPORT } from '@skydive/packet'
+import { Dissector, IpDefragmenter, LINK_TYPE, type PacketFilter, TunnelPorts } from '@skydive/packet'
 import { AddressPairs } from './address-pairs.ts'
+import { BlockPackets } from './block-packets.ts'
 import { FlowColumns, randomFactors } from './flow-columns.ts'
-import { FlowExporter } from './flow-export.ts'
+import { FlowDifferences } from './flow-differences.ts'
+import { FlowEncoder } from './flow-encoder.ts'
+import { FlowEvents } from './flow-events.ts'
+import { FlowExporter, type FlowExporterInit } from './flow-export.ts'
+import { FlowExtras } from './flow-extras.ts'
 import type { BlockConsumer, FlowTableOptions, FlowTableStats } from './flow-table.ts'
 import { IdentifierHasher } from './identifiers.ts'
 import {
-  COLD_APPLICATION,
-  COLD_DESTINATION_MAC_HIGH,
-  COLD_FINISH,
-  COLD_MAC_LOWS,
-  COLD_PATH,
-  COLD_RAW_PACKETS,
-  COLD_REQUEST_NANOSECONDS,
-  COLD_REQUEST_PENDING,
-  COLD_REQUEST_SECONDS,
   COLD_SERIAL,
   COLD_SHIFT,
-  COLD_SOURCE_MAC_HIGH,
-  FLAG_ECHO_REPLY,
-  FLAG_ECHO_REQUEST,
-  FLAG_IGNORED,
-  FLAG_SAME_ENDS,
-  FLAG_SWAPPED,
-  FLAG_TCP_EVENT,
-  FLAG_TTL_SHIFT,
+  COLD_SHOWN,
+  FLAG_CARRIES,
+  FLAG_REASSEMBLED,
   KEY_ADDRESS_FIRST,
   KEY_KIND,
   KEY_PARENT,
-  KEY_TRANSPORT,
-  KIND_FIRST_SWAPPED,
-  KIND_HAS_LINK,
-  KIND_IPV4,
   KIND_IPV6,
-  KIND_KEY_MASK,
-  KIND_TRANSPORT_MASK,
-  RECORD_AB_BYTES_WIDE,
-  RECORD_AB_PACKETS,
-  RECORD_LAST_NANOSECONDS,
-  RECORD_LAST_SECONDS,
+  MAX_ROWS,
   RECORD_SHIFT,
-  ROW_CAPTURED_BYTES,
-  ROW_COUNTED_BYTES,
-  ROW_FLAGS,
-  ROW_HASH,
-  ROW_NANOSECONDS,
-  ROW_OFFSET,
-  ROW_SECONDS,
   ROW_SHIFT,
-  ROW_STRIPPED_TAG,
-  TCP_FIN_START,
-  TCP_RST_START,
-  TCP_SHIFT,
-  TCP_SYN_START,
-  TCP_SYN_TTL,
-  WIDE_RTT_NS,
+  SHOWN_IP_METRIC,
+  SHOWN_TCP_METRIC,
+  WIDE_PARENT_HIGH,
+  WIDE_PARENT_LOW,
   WIDE_SHIFT,
-  WIDE_START_MS,
-  WIDE_VLAN_ID,
 } from './layout.ts'
-import { PacketBlock } from './packet-block.ts'
+import { DISSECTED_DATAGRAM } from './loop-layout.ts'
+import { NewFlows } from './new-flows.ts'
+import { PacketFollower } from './packet-follower.ts'
+import { PacketLoop, type PacketLoopCalls } from './packet-loop.ts'
 import { RawPacketKeeper } from './raw-packets.ts'
-import { RowDecoder } from './row-decoder.ts'
+import { RowKeys } from './row-keys.ts'
+import { SequenceRows } from './sequence-rows.ts'
 import { warmUpBlocks } from './warm-up.ts'
 
-/** Rows decoded and applied together: the memory answers for many flows at once, and the rows still fit the first cache. */
-const BATCH_ROWS = 64
-const SPECIAL = FLAG_TCP_EVENT | FLAG_ECHO_REQUEST | FLAG_ECHO_REPLY
+const ROW_WORDS = 1 << ROW_SHIFT
 /** Share of the table (as a shift) that one eviction frees: it costs a pass over all flows. */
 const EVICTION_SHIFT = 6
-const NANOSECONDS_PER_SECOND = 1_000_000_000
-const FINISH = { FIN: 2, RST: 3 } as const
+/** What the packet loop multiplies with, a 32-bit integer. */
+const MAX_SAMPLING_RATE = 0x7fffffff
 
-/** The packet side of a table: decodes blocks into rows and counts rows in records. */
+/** The packet side of a table: what the packet loop calls for, and what it counts in. */
 export class FlowAccounting {
   readonly columns: FlowColumns
+  readonly differences: FlowDifferences
   readonly exporter: FlowExporter
   readonly pairs = new AddressPairs()
   readonly raw: RawPacketKeeper
-  readonly #decoder: RowDecoder
-  readonly #maxFlows: number
-  readonly #hasTcpMetric: boolean
+  readonly extras: FlowExtras
+  readonly #exported: FlowExporterInit
+  #encoder: FlowEncoder | null | undefined
+  readonly #hasExporter: boolean
+  readonly #keys: RowKeys
+  readonly #dissector: Dissector
+  readonly #defragmenter: IpDefragmenter | undefined
+  readonly #sequences: SequenceRows
+  readonly #loop: PacketLoop
+  #maxFlows: number
   readonly #onEvicted: (flows: readonly Flow[]) => void
-  readonly #applications: string[] = []
-  readonly #tcpNames: ReadonlyMap<number, number>
-  readonly #udpNames: ReadonlyMap<number, number>
-  #view: DataView = new DataView(new ArrayBuffer(0))
-  #linkType: number = LINK_TYPE.ETHERNET
-  #serial = 0
-  #ignored = 0
+  readonly #packets: BlockPackets
+  readonly #newFlows: NewFlows
+  readonly #events: FlowEvents
+  readonly #follower: PacketFollower
+  /** The flow that the row before counted in, when it carries this one. */
+  #parent = 0
   #evicted = 0
+  /** What is counted now are made-up packets, of which nobody must hear. */
+  #isWarmingUp = false
 
   constructor(options: FlowTableOptions, maxFlows: number) {
     const factors = randomFactors()
-    this.#hasTcpMetric = options.extraTcpMetric ?? false
-    this.columns = new FlowColumns(this.#hasTcpMetric, factors)
-    this.#decoder = new RowDecoder(BATCH_ROWS, options.layerKeyMode ?? 'L2', this.pairs, factors, options.filter)
+    const hasTcpMetric = options.extraTcpMetric ?? false
+    this.#hasExporter = (options.exporterAddress ?? '') !== ''
+    this.columns = new FlowColumns(hasTcpMetric, factors, this.#hasExporter)
+    this.differences = new FlowDifferences(this.columns)
+    const { memory } = this.columns
+    const keysLink = (options.layerKeyMode ?? 'L2') === 'L2'
+    const tunnelPorts = new TunnelPorts(options.mplsUdpPorts)
+    this.#defragmenter = options.ipDefrag === true ? new IpDefragmenter() : undefined
+    this.#dissector = new Dissector({ tunnelPorts, ...(this.#defragmenter && { defragmenter: this.#defragmenter }) })
+    this.#keys = new RowKeys(memory, this.pairs, factors)
+    this.#sequences = new SequenceRows(this.#keys, this.#dissector, keysLink, this.#defragmenter)
     this.#maxFlows = maxFlows
     this.#onEvicted = options.onEvicted ?? (() => {})
-    this.#tcpNames = this.#numberNames(options.applicationPorts?.tcp)
-    this.#udpNames = this.#numberNames(options.applicationPorts?.udp)
+    this.extras = new FlowExtras(options)
     this.raw = new RawPacketKeeper(options.rawPacketLimit ?? 0)
-    this.exporter = new FlowExporter({
+    this.#packets = new BlockPackets(memory, this.#dissector)
+    const countsFragments = this.#defragmenter !== undefined
+    this.#newFlows = new NewFlows(this.columns, this.#packets, countsFragments, options.applicationPorts)
+    this.#events = new FlowEvents(this.columns, hasTcpMetric)
+    this.#follower = new PacketFollower(this.columns, this.raw, this.extras, this.#packets)
+    this.#exported = {
       columns: this.columns,
       pairs: this.pairs,
-      paths: this.#decoder.dissector.paths,
+      paths: this.#dissector.paths,
       identifiers: new IdentifierHasher(this.pairs, options.nodeTid ?? ''),
-      applications: this.#applications,
+      applications: this.#newFlows.applications,
       nodeTid: options.nodeTid ?? '',
       captureId: options.captureId ?? '',
-      hasTcpMetric: this.#hasTcpMetric,
+      exporterAddress: options.exporterAddress ?? '',
+      hasTcpMetric,
+      extras: this.extras,
+    }
+    this.exporter = new FlowExporter(this.#exported)
+    this.#loop = new PacketLoop(memory, {
+      keysLink,
+      hasFilter: options.filter !== undefined,
+      isFollowing: this.#follower.isNeeded,
+      tunnelPorts,
+      calls: this.#calls(options.filter),
+      makeRoom: () => this.#makeRoom(),
+      room: () => this.columns.room,
     })
   }
 
+  /** What the packet loop leaves to be done here. */
+  #calls(filter: PacketFilter | undefined): PacketLoopCalls {
+    const { memory } = this.columns
+    return {
+      dissect: (row) => {
+        const beyond = this.#sequences.fill(memory.view, row, this.#packets.linkType)
+        return (beyond + 1) | (this.#dissector.isReassembled ? DISSECTED_DATAGRAM : 0)
+      },
+      pair: (first, second) => this.pairs.number(memory.view, first, second),
+      filter: (offset, capturedBytes, wireBytes) =>
+        filter ? filter(memory.view, offset, capturedBytes, wireBytes) : capturedBytes,
+      create: (row, flags) => this.#create(memory.rows, row, flags),
+      lookCloser: (id, row, flags, direction) => this.#lookCloser(id, memory.rows, row, flags, direction === 0),
+      wrap: (id, side) => this.columns.wrap(id, side),
+      follow: (id, row, direction) => this.#follower.follow(id, memory.rows, row, direction),
+    }
+  }
+
+  /** What writes flows as protobuf from the columns, made when it is first asked for; `undefined` where it can't be had. */
+  get encoder(): FlowEncoder | undefined {
+    if (this.#encoder === undefined) {
+      this.#encoder = this.extras.isUsed || this.#hasExporter ? null : (FlowEncoder.create(this.#exported) ?? null)
+    }
+    return this.#encoder ?? undefined
+  }
+
   consumer(format: PacketFormat): BlockConsumer {
-    const block = new PacketBlock(format)
-    return (buffer, offset, byteLength) => {
-      // One view for the whole memory behind: blocks of one ring or file share it.
-      if (this.#view.buffer !== buffer.buffer) this.#view = new DataView(buffer.buffer)
-      const start = buffer.byteOffset + offset
-      block.start(this.#view, start, byteLength)
-      this.#linkType = format.linkType
-      for (;;) {
-        const count = this.#decoder.fill(this.#view, block)
-        if (count === 0) break
-        this.#touch(count)
-        this.#apply(count)
-      }
-      return format.layout.format === 'pcap' ? block.position - start : byteLength
+    const { layout } = format
+    const tellsInterfaces = this.#hasExporter && layout.format === 'tpacket-v3' && layout.tellsInterfaces === true
+    return (buffer, offset, byteLength, samplingRate = 1) => {
+      this.#packets.linkType = format.linkType
+      this.#packets.tellsInterfaces = tellsInterfaces
+      return this.#loop.consume(format, buffer, offset, byteLength, Math.min(samplingRate, MAX_SAMPLING_RATE))
     }
   }
 
   stats(): FlowTableStats {
     return {
       flows: this.columns.size,
-      packets: this.#decoder.packets,
-      ignoredPackets: this.#ignored,
-      filteredPackets: this.#decoder.filteredPackets,
+      packets: this.#loop.packets,
+      ignoredPackets: this.#loop.ignoredPackets,
+      filteredPackets: this.#loop.filteredPackets,
       evictedFlows: this.#evicted,
+      ...(this.#defragmenter && { fragments: this.#defragmenter.stats() }),
+      ...(this.extras.streams && { streams: this.extras.streams.stats() }),
     }
   }
 
@@ -147,6 +172,7 @@ export class FlowAccounting {
 
   /** Gives back the numbers of IPv6 pairs that no flow uses any more. */
   forgetUnusedPairs(): void {
+    if (this.pairs.size === 0) return
     const { records, limit } = this.columns
     const used = new Uint8Array(this.pairs.limit)
     for (let id = 0; id < limit; id++) {
@@ -154,242 +180,114 @@ export class FlowAccounting {
       if ((records[base + KEY_KIND]! & KIND_IPV6) !== 0) used[records[base + KEY_ADDRESS_FIRST]!] = 1
     }
     this.pairs.keepOnly(used)
+    this.columns.memory.forgetPairs()
   }
 
   /** Removes a flow for good. */
   remove(id: number): void {
     this.raw.forget(id)
+    this.extras.forget(id)
     this.columns.remove(id)
   }
 
+  /** Ends what reassembly follows of one flow, or of all. */
+  finishStreams(only?: number): void {
+    const { streams } = this.extras
+    if (!streams) return
+    for (const id of only === undefined ? streams.openFlows() : [only]) if (streams.finishFlow(id)) this.#showTcpMetric(id)
+  }
+
+  /** Ends what has been silent for long. */
+  finishIdleStreams(nowMs: number): void {
+    for (const id of this.extras.streams?.finishIdle(nowMs / 1000) ?? []) this.#showTcpMetric(id)
+  }
+
+  #showTcpMetric(id: number): void {
+    this.columns.cold[(id << COLD_SHIFT) + COLD_SHOWN]! |= SHOWN_TCP_METRIC
+  }
+
   warmUp(): void {
-    const { packets, filteredPackets } = this.#decoder
-    const serial = this.#serial
+    const { packets, filteredPackets } = this.#loop
+    const { serial } = this.#newFlows
+    this.#isWarmingUp = true
     const consume = this.consumer({ layout: { format: 'tpacket-v3' }, linkType: LINK_TYPE.ETHERNET })
     for (const block of warmUpBlocks()) consume(block, 0, block.length)
     for (let id = 0; id < this.columns.limit; id++) if (this.columns.isLive(id)) this.remove(id)
     this.forgetUnusedPairs()
-    this.#decoder.packets = packets
-    this.#decoder.filteredPackets = filteredPackets
-    this.#serial = serial
-    this.#view = new DataView(new ArrayBuffer(0))
+    this.#loop.packets = packets
+    this.#loop.filteredPackets = filteredPackets
+    this.#newFlows.serial = serial
+    this.#isWarmingUp = false
   }
 
-  /** Loads what the rows will need, all independent of one another: the memory answers many at once. */
-  #touch(count: number): void {
-    const { index, records, mask } = this.columns
-    const { rows } = this.#decoder
-    let sum = 0
-    for (let row = 0; row < count; row++) sum ^= index[(rows[(row << ROW_SHIFT) + ROW_HASH]! & mask) * 2 + 1]!
-    for (let row = 0; row < count; row++) {
-      const entry = index[(rows[(row << ROW_SHIFT) + ROW_HASH]! & mask) * 2 + 1]!
-      if (entry !== 0) sum ^= records[(entry - 1) << RECORD_SHIFT]!
-    }
-    this.prefetched = sum
-  }
-
-  /** Only there so that the loads of a batch are not optimised away. */
-  prefetched = 0
-
-  /** Counts the rows in their records: the loop that everything is arranged around. */
-  #apply(count: number): void {
+  /** Where there is no more memory, the table goes on with the flows that it has room for: others make place. */
+  #makeRoom(): void {
     const { columns } = this
-    const { rows } = this.#decoder
-    const special = SPECIAL
-    const keepsPackets = this.raw.limit > 0
-    let { records, recordsWide, index, mask } = columns
-
-    for (let row = 0; row < count; row++) {
-      const at = row << ROW_SHIFT
-      const flags = rows[at + ROW_FLAGS]!
-      if ((flags & FLAG_IGNORED) !== 0) {
-        this.#ignored++
-        continue
-      }
-      const hash = rows[at + ROW_HASH]!
-      let slot = hash & mask
-      let id = -1
-      for (;;) {
-        const entry = index[slot * 2 + 1]!
-        if (entry === 0) break
-        if (index[slot * 2] === hash) {
-          const base = (entry - 1) << RECORD_SHIFT
-          if (
-            records[base] === rows[at] &&
-            records[base + 1] === rows[at + 1] &&
-            records[base + 2] === rows[at + 2] &&
-            records[base + 3] === rows[at + 3] &&
-            records[base + 4] === rows[at + 4] &&
-            records[base + 5] === rows[at + 5] &&
-            (records[base + KEY_KIND]! & KIND_KEY_MASK) === rows[at + KEY_KIND] &&
-            records[base + KEY_PARENT] === rows[at + KEY_PARENT]
-          ) {
-            id = entry - 1
-            break
-          }
-        }
-        slot = (slot + 1) & mask
-      }
-      if (id < 0) {
-        id = this.#create(rows, at, flags)
-        ;({ records, recordsWide, index, mask } = columns)
-      }
-      const base = id << RECORD_SHIFT
-      // Both words have "swapped into key order" in their sign: 0 for a packet from A to B, 1 for one from B to A.
-      const direction = (records[base + KEY_KIND]! ^ flags) >>> 31
-      const side = (flags & FLAG_SAME_ENDS) === 0 ? direction : this.#sideOfEqualEnds(rows, at, records, base, flags)
-      records[base + RECORD_AB_PACKETS + side]!++
-      recordsWide[(base >> 1) + RECORD_AB_BYTES_WIDE + side]! += rows[at + ROW_COUNTED_BYTES]!
-      records[base + RECORD_LAST_SECONDS] = rows[at + ROW_SECONDS]!
-      records[base + RECORD_LAST_NANOSECONDS] = rows[at + ROW_NANOSECONDS]!
-      if ((flags & special) !== 0) this.#followEvents(id, rows, at, flags, direction === 0)
-      if (keepsPackets) this.#keepPacket(id, rows, at)
+    try {
+      columns.grow()
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error
+      this.#maxFlows = columns.memory.capacity - MAX_ROWS
+      while (columns.size > this.#maxFlows) this.#evict()
     }
-  }
-
-  /** Spec flows 1.10 for packets whose addresses do not tell the ends apart: 0 from A to B, 1 from B to A. */
-  #sideOfEqualEnds(rows: Int32Array, at: number, records: Int32Array, base: number, flags: number): number {
-    const kind = rows[at + KEY_KIND]!
-    if ((kind & (KIND_IPV4 | KIND_IPV6)) === 0) return 1
-    const transport = kind & KIND_TRANSPORT_MASK
-    if (transport === TRANSPORT.NONE || transport === TRANSPORT.ICMP) return 0
-    const ports = rows[at + KEY_TRANSPORT]!
-    const sourcePort = (flags & FLAG_SWAPPED) !== 0 ? ports & 0xffff : ports >>> 16
-    const portOfA = (records[base + KEY_KIND]! & KIND_FIRST_SWAPPED) !== 0 ? ports & 0xffff : ports >>> 16
-    return portOfA > sourcePort ? 0 : 1
   }
 
   #create(rows: Int32Array, at: number, flags: number): number {
     const { columns } = this
+    const isInner = rows[at + KEY_PARENT] !== 0
+    // Before anything is evicted: it might be the enclosing flow.
+    if (isInner) this.exporter.identify(this.#parent)
+    const { uuidHigh, uuidLow } = this.#exported.identifiers
     if (columns.size >= this.#maxFlows) this.#evict()
     const id = columns.insert(rows, at)
-    const packet = this.#decoder.dissector
-    packet.dissect(
-      this.#view,
-      rows[at + ROW_OFFSET]!,
-      rows[at + ROW_CAPTURED_BYTES]!,
-      this.#linkType,
-      rows[at + ROW_STRIPPED_TAG],
-    )
-    const kindAt = (id << RECORD_SHIFT) + KEY_KIND
-    if ((flags & FLAG_SWAPPED) !== 0) columns.records[kindAt]! |= KIND_FIRST_SWAPPED
-    const { cold, wide } = columns
-    const coldBase = id << COLD_SHIFT
-    if (packet.linkOffset !== ABSENT) {
-      columns.records[kindAt]! |= KIND_HAS_LINK
-      const link = packet.linkOffset
-      cold[coldBase + COLD_DESTINATION_MAC_HIGH] = this.#view.getInt32(link)
-      cold[coldBase + COLD_SOURCE_MAC_HIGH] = this.#view.getInt32(link + 6)
-      cold[coldBase + COLD_MAC_LOWS] = (this.#view.getUint16(link + 10) << 16) | this.#view.getUint16(link + 4)
+    this.#newFlows.fill(id, rows, at, flags)
+    const { wide } = columns
+    if (isInner) {
+      wide[(id << WIDE_SHIFT) + WIDE_PARENT_HIGH] = uuidHigh
+      wide[(id << WIDE_SHIFT) + WIDE_PARENT_LOW] = uuidLow
     }
-    cold[coldBase + COLD_PATH] = packet.path
-    cold[coldBase + COLD_SERIAL] = ++this.#serial
-    if (packet.transport === TRANSPORT.TCP) cold[coldBase + COLD_APPLICATION] = this.#nameByPort(this.#tcpNames)
-    else if (packet.transport === TRANSPORT.UDP) cold[coldBase + COLD_APPLICATION] = this.#nameByPort(this.#udpNames)
-    wide[(id << WIDE_SHIFT) + WIDE_START_MS] = timeMs(rows, at)
-    wide[(id << WIDE_SHIFT) + WIDE_VLAN_ID] = packet.vlanId
+    if (this.extras.layers) this.#follower.keepMessage(id, rows, at, true)
     return id
-  }
-
-  #numberNames(names: Readonly<Record<number, string>> | undefined): ReadonlyMap<number, number> {
-    return new Map(Object.entries(names ?? {}).map(([port, name]) => [Number(port), this.#applications.push(name.toUpperCase())]))
-  }
-
-  #nameByPort(names: ReadonlyMap<number, number>): number {
-    const { sourcePort, destinationPort } = this.#decoder.dissector
-    return names.get(sourcePort) ?? names.get(destinationPort) ?? 0
   }
 
   #evict(): void {
     const count = Math.max(1, this.columns.size >> EVICTION_SHIFT)
     const flows: Flow[] = []
     for (const id of this.columns.oldest(count)) {
+      if (this.#isWarmingUp) {
+        this.remove(id)
+        continue
+      }
+      this.differences.measureLeaving(id)
+      this.finishStreams(id)
       const { FinishType: finish = 1, LastRawPackets: _, ...flow } = this.exporter.flow(id)
       const rawPackets = this.raw.take(id)
       flows.push({ ...flow, FinishType: finish, ...(rawPackets && { LastRawPackets: rawPackets }) })
       this.remove(id)
     }
     this.#evicted += flows.length
-    this.#onEvicted(flows)
+    if (flows.length > 0) this.#onEvicted(flows)
   }
 
-  /** RTT (spec flows 1.11), flag times (1.12) and the end of a connection. */
-  #followEvents(id: number, rows: Int32Array, at: number, flags: number, isSameOrder: boolean): void {
-    if ((flags & FLAG_ECHO_REQUEST) !== 0) this.#request(id, rows, at)
-    else if ((flags & FLAG_ECHO_REPLY) !== 0) this.#reply(id, rows, at)
-    if ((flags & FLAG_TCP_EVENT) === 0) return
-    const isSyn = (flags & TCP_FLAG.SYN) !== 0
-    const isReset = (flags & TCP_FLAG.RST) !== 0
-    const { cold } = this.columns
-    if (isSyn && cold[(id << COLD_SHIFT) + COLD_REQUEST_PENDING] === 0) this.#request(id, rows, at)
-    else if (isReset || (isSyn && (flags & TCP_FLAG.ACK) !== 0)) this.#reply(id, rows, at)
-
-    const finishAt = (id << COLD_SHIFT) + COLD_FINISH
-    if (cold[finishAt] === 0) {
-      if ((flags & TCP_FLAG.FIN) !== 0) cold[finishAt] = FINISH.FIN
-      else if (isReset) cold[finishAt] = FINISH.RST
-    }
-    if (!this.#hasTcpMetric) return
-    // Between equal addresses only a SYN is told apart by its ports; the rest counts as coming from A, as in spec flows 1.12.
-    const isFromA = isSameOrder || ((flags & FLAG_SAME_ENDS) !== 0 && !isSyn)
-    this.#followFlagTimes(id, rows, at, flags, isFromA ? 0 : 1)
+  /** Tells the next row, which is what this one carries, in which flow it lies. */
+  #enclose(id: number, rows: Int32Array, inner: number): void {
+    this.#parent = id
+    rows[inner + KEY_PARENT] = this.columns.cold[(id << COLD_SHIFT) + COLD_SERIAL]!
+    this.#keys.hash(inner)
   }
 
-  #request(id: number, rows: Int32Array, at: number): void {
-    const { cold } = this.columns
-    const base = id << COLD_SHIFT
-    if (cold[base + COLD_REQUEST_PENDING] !== 0) return
-    cold[base + COLD_REQUEST_PENDING] = 1
-    cold[base + COLD_REQUEST_SECONDS] = rows[at + ROW_SECONDS]!
-    cold[base + COLD_REQUEST_NANOSECONDS] = rows[at + ROW_NANOSECONDS]!
+  /** What the flags of a few packets ask for. */
+  #lookCloser(id: number, rows: Int32Array, at: number, flags: number, isSameOrder: boolean): void {
+    if ((flags & FLAG_CARRIES) !== 0) this.#enclose(id, rows, at + ROW_WORDS)
+    else if ((flags & FLAG_REASSEMBLED) !== 0) this.#countFragments(id)
+    this.#events.follow(id, rows, at, flags, isSameOrder)
   }
 
-  #reply(id: number, rows: Int32Array, at: number): void {
-    const { cold, wide } = this.columns
-    const base = id << COLD_SHIFT
-    if (cold[base + COLD_REQUEST_PENDING] === 0) return
-    cold[base + COLD_REQUEST_PENDING] = 0
-    wide[(id << WIDE_SHIFT) + WIDE_RTT_NS] =
-      (rows[at + ROW_SECONDS]! - cold[base + COLD_REQUEST_SECONDS]!) * NANOSECONDS_PER_SECOND +
-      (rows[at + ROW_NANOSECONDS]! - cold[base + COLD_REQUEST_NANOSECONDS]!)
+  /** The packet was the last fragment of a datagram: what came before it counts in the innermost flow. */
+  #countFragments(id: number): void {
+    const defragmenter = this.#defragmenter
+    if (!defragmenter) return
+    this.columns.cold[(id << COLD_SHIFT) + COLD_SHOWN]! |= SHOWN_IP_METRIC
+    this.extras.addFragments(id, defragmenter.fragments, defragmenter.fragmentErrors)
   }
-
-  /** `side` is 0 for segments from end A, 1 for those from end B. SYN comes before FIN before RST. */
-  #followFlagTimes(id: number, rows: Int32Array, at: number, flags: number, side: number): void {
-    const { tcp } = this.columns
-    const base = id << TCP_SHIFT
-    const now = timeMs(rows, at)
-    if ((flags & TCP_FLAG.SYN) !== 0) {
-      if (tcp[base + TCP_SYN_START + side] !== 0) return
-      tcp[base + TCP_SYN_START + side] = now
-      tcp[base + TCP_SYN_TTL + side] = (flags >>> FLAG_TTL_SHIFT) & 0xff
-    } else if ((flags & TCP_FLAG.FIN) !== 0) tcp[base + TCP_FIN_START + side] = now
-    else tcp[base + TCP_RST_START + side] = now
-  }
-
-  #keepPacket(id: number, rows: Int32Array, at: number): void {
-    const { cold, records } = this.columns
-    const countAt = (id << COLD_SHIFT) + COLD_RAW_PACKETS
-    if (cold[countAt]! >= this.raw.limit) return
-    cold[countAt]!++
-    const kind = records[(id << RECORD_SHIFT) + KEY_KIND]!
-    const hasLink = (kind & KIND_HAS_LINK) !== 0
-    let offset = rows[at + ROW_OFFSET]!
-    let capturedBytes = rows[at + ROW_CAPTURED_BYTES]!
-    if (!hasLink) {
-      const packet = this.#decoder.dissector
-      packet.dissect(this.#view, offset, capturedBytes, this.#linkType)
-      capturedBytes -= packet.ipOffset - offset
-      offset = packet.ipOffset
-    }
-    this.raw.keep(id, this.#view, offset, capturedBytes, rows[at + ROW_STRIPPED_TAG]!, {
-      Timestamp: timeMs(rows, at),
-      Index: cold[countAt]!,
-      LinkType: hasLink ? LINK_TYPE.ETHERNET : (kind & KIND_IPV4) !== 0 ? LINK_TYPE.IPV4 : LINK_TYPE.IPV6,
-    })
-  }
-}
-
-function timeMs(rows: Int32Array, at: number): number {
-  return (rows[at + ROW_SECONDS]! >>> 0) * 1000 + Math.floor(rows[at + ROW_NANOSECONDS]! / 1_000_000)
 }

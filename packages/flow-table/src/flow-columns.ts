@@ -1,10 +1,10 @@
 import {
   COLD_SHIFT,
+  INTERFACE_SHIFT,
   KEY_KIND,
   KIND_KEY_MASK,
   KIND_LIVE,
   RECORD_AB_PACKETS,
-  RECORD_BA_PACKETS,
   RECORD_LAST_NANOSECONDS,
   RECORD_LAST_SECONDS,
   RECORD_SHIFT,
@@ -12,43 +12,55 @@ import {
   TCP_SHIFT,
   WIDE_SHIFT,
 } from './layout.ts'
+import { TableMemory } from './table-memory.ts'
 
 const INITIAL_FLOWS = 1024
+const WORD_VALUES = 0x1_0000_0000
 
 /**
  * The flows themselves: dense rows by flow number (`id`), and a hash index from key to id. Ids of removed flows are used again.
- * Growing doubles everything; whoever keeps the arrays in locals reads them again after {@link FlowColumns.insert}.
+ * {@link FlowColumns.grow} doubles everything; whoever keeps an array in a local reads it again afterwards.
  */
 export class FlowColumns {
-  /** 16 words a flow: the key, then what every packet changes. See `layout.ts`. */
-  records: Int32Array
-  /** The same memory as 64-bit floats. */
-  recordsWide: Float64Array
+  /** Where records and index are: what every packet needs. */
+  readonly memory: TableMemory
   cold: Int32Array
   wide: Float64Array
   tcp: Float64Array
-  /** Pairs of (hash, id + 1); 0 is an empty slot. */
-  index: Int32Array
-  /** Slots of the index minus 1. */
-  mask: number
+  interfaces: Int32Array
   /** One more than the greatest id ever used. */
   limit = 0
   readonly #hasTcp: boolean
+  readonly #hasInterfaces: boolean
   readonly #free: number[] = []
+  /** How often the packets of a flow, from A to B and back, have begun anew at 0: hardly any flow has that many. */
+  readonly #wraps = new Map<number, [number, number]>()
   readonly #factors: Int32Array
-  #capacity = INITIAL_FLOWS
 
-  constructor(hasTcp: boolean, factors: Int32Array) {
+  constructor(hasTcp: boolean, factors: Int32Array, hasInterfaces = false) {
     this.#hasTcp = hasTcp
+    this.#hasInterfaces = hasInterfaces
     this.#factors = factors
-    const memory = new ArrayBuffer(INITIAL_FLOWS << (RECORD_SHIFT + 2))
-    this.records = new Int32Array(memory)
-    this.recordsWide = new Float64Array(memory)
+    this.memory = new TableMemory(INITIAL_FLOWS, factors)
     this.cold = new Int32Array(INITIAL_FLOWS << COLD_SHIFT)
     this.wide = new Float64Array(INITIAL_FLOWS << WIDE_SHIFT)
     this.tcp = new Float64Array(hasTcp ? INITIAL_FLOWS << TCP_SHIFT : 0)
-    this.index = new Int32Array(INITIAL_FLOWS * 4)
-    this.mask = INITIAL_FLOWS * 2 - 1
+    this.interfaces = new Int32Array(hasInterfaces ? INITIAL_FLOWS << INTERFACE_SHIFT : 0)
+  }
+
+  /** 16 words a flow: the key, then what every packet changes. See `layout.ts`. */
+  get records(): Int32Array {
+    return this.memory.records
+  }
+
+  /** The same memory as 64-bit floats. */
+  get recordsWide(): Float64Array {
+    return this.memory.recordsWide
+  }
+
+  /** Flows that can be added before everything must grow. */
+  get room(): number {
+    return this.memory.capacity - this.size
   }
 
   /** Flows held now. */
@@ -60,25 +72,30 @@ export class FlowColumns {
     return (this.records[(id << RECORD_SHIFT) + KEY_KIND]! & KIND_LIVE) !== 0
   }
 
-  /** Adds a flow with the key in `rows[at..]` and everything else zero; the key must not be there yet. */
+  /** Adds a flow with the key in `rows[at..]` and everything else zero; the key must not be there yet, and there must be room. */
   insert(rows: Int32Array, at: number): number {
-    const id = this.#free.pop() ?? this.limit++
-    if (id >= this.#capacity) this.#grow()
+    const used = this.#free.pop()
+    if (used !== undefined) this.#clear(used)
+    const id = used ?? this.limit++
+    const { records } = this
     const base = id << RECORD_SHIFT
-    this.records.fill(0, base, base + (1 << RECORD_SHIFT))
-    for (let word = 0; word < 8; word++) this.records[base + word] = rows[at + word]!
-    this.records[base + KEY_KIND]! |= KIND_LIVE
-    this.cold.fill(0, id << COLD_SHIFT, (id + 1) << COLD_SHIFT)
-    this.wide.fill(0, id << WIDE_SHIFT, (id + 1) << WIDE_SHIFT)
-    if (this.#hasTcp) this.tcp.fill(0, id << TCP_SHIFT, (id + 1) << TCP_SHIFT)
-    if (this.size * 2 > this.mask + 1) this.#reindex((this.mask + 1) * 2)
+    for (let word = 0; word < 8; word++) records[base + word] = rows[at + word]!
+    records[base + KEY_KIND]! |= KIND_LIVE
     this.#enter(rows[at + ROW_HASH]!, id)
     return id
   }
 
+  #clear(id: number): void {
+    this.records.fill(0, id << RECORD_SHIFT, (id + 1) << RECORD_SHIFT)
+    this.cold.fill(0, id << COLD_SHIFT, (id + 1) << COLD_SHIFT)
+    this.wide.fill(0, id << WIDE_SHIFT, (id + 1) << WIDE_SHIFT)
+    if (this.#hasTcp) this.tcp.fill(0, id << TCP_SHIFT, (id + 1) << TCP_SHIFT)
+    if (this.#hasInterfaces) this.interfaces.fill(0, id << INTERFACE_SHIFT, (id + 1) << INTERFACE_SHIFT)
+  }
+
   /** Takes a flow out; its id may be used again at once. */
   remove(id: number): void {
-    const { index, mask } = this
+    const { index, mask } = this.memory
     const hash = this.#hashOf(id)
     let slot = hash & mask
     while (index[slot * 2 + 1] !== id + 1) slot = (slot + 1) & mask
@@ -97,12 +114,35 @@ export class FlowColumns {
     index[hole * 2] = 0
     index[hole * 2 + 1] = 0
     this.records[(id << RECORD_SHIFT) + KEY_KIND] = 0
+    this.#wraps.delete(id)
     this.#free.push(id)
   }
 
+  /** Packets in both directions. */
   packets(id: number): number {
-    const base = id << RECORD_SHIFT
-    return (this.records[base + RECORD_AB_PACKETS]! >>> 0) + (this.records[base + RECORD_BA_PACKETS]! >>> 0)
+    return this.packetsOf(id, 0) + this.packetsOf(id, 1)
+  }
+
+  /** Packets from A to B (side 0) or back. */
+  packetsOf(id: number, side: 0 | 1): number {
+    const packets = this.records[(id << RECORD_SHIFT) + RECORD_AB_PACKETS + side]! >>> 0
+    return this.#wraps.size === 0 ? packets : packets + (this.#wraps.get(id)?.[side] ?? 0) * WORD_VALUES
+  }
+
+  /** ifIndex of the exporter's interface that the flow's first packet came in by (`INTERFACE_INPUT`) or goes out by; 0 when it was not told. */
+  interfaceIndex(id: number, which: number): number {
+    return this.interfaces[(id << INTERFACE_SHIFT) + which]! >>> 0
+  }
+
+  /** Notes that a flow's packets count from 0 again. */
+  wrap(id: number, side: number): void {
+    const [ab, ba] = this.#wraps.get(id) ?? [0, 0]
+    this.#wraps.set(id, side === 0 ? [ab + 1, ba] : [ab, ba + 1])
+  }
+
+  /** Whether a flow has more packets than its record can tell. */
+  hasWrapped(id: number): boolean {
+    return this.#wraps.size > 0 && this.#wraps.has(id)
   }
 
   /** Capture time of the latest packet in ms. */
@@ -132,30 +172,30 @@ export class FlowColumns {
   }
 
   #enter(hash: number, id: number): void {
-    const { index, mask } = this
+    const { index, mask } = this.memory
     let slot = hash & mask
     while (index[slot * 2 + 1] !== 0) slot = (slot + 1) & mask
     index[slot * 2] = hash
     index[slot * 2 + 1] = id + 1
   }
 
-  #reindex(slots: number): void {
-    const old = this.index
-    this.index = new Int32Array(slots * 2)
-    this.mask = slots - 1
-    for (let at = 0; at < old.length; at += 2) if (old[at + 1] !== 0) this.#enter(old[at]!, old[at + 1]! - 1)
-  }
-
-  #grow(): void {
-    this.#capacity *= 2
-    const memory = new ArrayBuffer(this.#capacity << (RECORD_SHIFT + 2))
-    const records = new Int32Array(memory)
-    records.set(this.records)
-    this.records = records
-    this.recordsWide = new Float64Array(memory)
-    this.cold = doubled(this.cold, new Int32Array(this.#capacity << COLD_SHIFT))
-    this.wide = doubled(this.wide, new Float64Array(this.#capacity << WIDE_SHIFT))
-    if (this.#hasTcp) this.tcp = doubled(this.tcp, new Float64Array(this.#capacity << TCP_SHIFT))
+  /**
+   * Makes room for twice as many flows.
+   * @throws RangeError where there is no more memory for it.
+   */
+  grow(): void {
+    const capacity = this.memory.capacity * 2
+    // All that may fail comes first.
+    const cold = new Int32Array(capacity << COLD_SHIFT)
+    const wide = new Float64Array(capacity << WIDE_SHIFT)
+    const tcp = new Float64Array(this.#hasTcp ? capacity << TCP_SHIFT : 0)
+    const interfaces = new Int32Array(this.#hasInterfaces ? capacity << INTERFACE_SHIFT : 0)
+    this.memory.grow()
+    for (let id = 0; id < this.limit; id++) if (this.isLive(id)) this.#enter(this.#hashOf(id), id)
+    this.cold = doubled(this.cold, cold)
+    this.wide = doubled(this.wide, wide)
+    this.tcp = doubled(this.tcp, tcp)
+    this.interfaces = doubled(this.interfaces, interfaces)
   }
 }
 

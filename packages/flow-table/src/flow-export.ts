@@ -1,27 +1,36 @@
-import type {
-  Flow,
-  FlowFinishType,
-  FlowLayer,
-  FlowMetric,
-  FlowProtocol,
-  IcmpLayer,
-  RawPacket,
-  TcpMetric,
-  TransportLayer,
+import {
+  type Flow,
+  type FlowFinishType,
+  type FlowLayer,
+  type FlowMetric,
+  type FlowProtocol,
+  ICMP_TYPES,
+  type IcmpLayer,
+  type RawPacket,
+  type TcpMetric,
+  type TransportLayer,
 } from '@skydive/contracts'
-import { ICMP_CLASSES, ipv4Text, ipv6Text, type LayerPaths, macText, TRANSPORT } from '@skydive/packet'
+import { ipv4Text, ipv6Text, type LayerPaths, macText, TRANSPORT } from '@skydive/packet'
 import type { AddressPairs } from './address-pairs.ts'
 import type { FlowColumns } from './flow-columns.ts'
+import type { FlowExtras } from './flow-extras.ts'
 import type { IdentifierHasher } from './identifiers.ts'
 import {
+  COLD_ADDRESS_A,
+  COLD_ADDRESS_B,
   COLD_APPLICATION,
   COLD_DESTINATION_MAC_HIGH,
   COLD_FINISH,
   COLD_MAC_LOWS,
   COLD_PATH,
+  COLD_PORTS,
   COLD_RAW_PACKETS,
   COLD_SHIFT,
+  COLD_SHOWN,
   COLD_SOURCE_MAC_HIGH,
+  COLD_TUNNEL_ID,
+  INTERFACE_INPUT,
+  INTERFACE_OUTPUT,
   KEY_ADDRESS_FIRST,
   KEY_ADDRESS_SECOND,
   KEY_KIND,
@@ -31,16 +40,22 @@ import {
   KIND_IPV4,
   KIND_IPV6,
   KIND_TRANSPORT_MASK,
+  KIND_VNI,
   RECORD_AB_BYTES_WIDE,
-  RECORD_AB_PACKETS,
   RECORD_BA_BYTES_WIDE,
-  RECORD_BA_PACKETS,
   RECORD_SHIFT,
+  SHOWN_ADDRESSES,
+  SHOWN_IP_METRIC,
+  SHOWN_PORTS,
+  SHOWN_TCP,
+  SHOWN_TCP_METRIC,
   TCP_FIN_START,
   TCP_RST_START,
   TCP_SHIFT,
   TCP_SYN_START,
   TCP_SYN_TTL,
+  WIDE_PARENT_HIGH,
+  WIDE_PARENT_LOW,
   WIDE_RTT_NS,
   WIDE_SHIFT,
   WIDE_START_MS,
@@ -50,11 +65,14 @@ import {
   WIDE_UPDATE_START_MS,
   WIDE_VLAN_ID,
 } from './layout.ts'
+import type { StreamFigures } from './tcp-streams.ts'
+import { hexText } from './xxh64.ts'
 
 const PROTOCOLS: Readonly<Record<number, FlowProtocol>> = {
   [TRANSPORT.TCP]: 'TCP',
   [TRANSPORT.UDP]: 'UDP',
   [TRANSPORT.SCTP]: 'SCTP',
+  [KIND_VNI]: 'UDP',
 }
 
 /** A flow that is being put together. */
@@ -70,7 +88,10 @@ export interface FlowExporterInit {
   readonly applications: readonly string[]
   readonly nodeTid: string
   readonly captureId: string
+  /** Empty when nobody else saw the packets. */
+  readonly exporterAddress: string
   readonly hasTcpMetric: boolean
+  readonly extras: FlowExtras
 }
 
 /** Makes {@link Flow} objects of records: the only place where a flow costs an allocation. */
@@ -83,11 +104,12 @@ export class FlowExporter {
 
   /** The flow as it is now, with the kept packets that are handed in. Members stand in the order of the wire's JSON. */
   flow(id: number, rawPackets?: readonly RawPacket[]): Flow {
-    const { columns, identifiers, nodeTid, captureId, hasTcpMetric } = this.#init
+    const { columns, identifiers, nodeTid, captureId, exporterAddress, hasTcpMetric, extras } = this.#init
     const kind = columns.records[(id << RECORD_SHIFT) + KEY_KIND]!
     const startMs = columns.wide[(id << WIDE_SHIFT) + WIDE_START_MS]!
     const lastMs = columns.lastMs(id)
-    const { uuid, trackingId, l3TrackingId } = identifiers.identify(columns.records, id, startMs, '')
+    const parent = this.parentUuid(id)
+    const { uuid, trackingId, l3TrackingId } = identifiers.identify(columns.records, id, startMs, parent)
     const finish = columns.cold[(id << COLD_SHIFT) + COLD_FINISH]! as FlowFinishType
     const transport = kind & KIND_TRANSPORT_MASK
     const path = columns.cold[(id << COLD_SHIFT) + COLD_PATH]!
@@ -101,18 +123,39 @@ export class FlowExporter {
     if (transport === TRANSPORT.ICMP) flow.ICMP = this.#icmp(id)
     if (isUpdated) flow.LastUpdateMetric = this.#lastUpdate(id)
     flow.Metric = this.#metric(id, startMs, lastMs)
-    if (hasTcpMetric && transport === TRANSPORT.TCP) flow.TCPMetric = this.#tcpMetric(id)
+    const shown = columns.cold[(id << COLD_SHIFT) + COLD_SHOWN]!
+    if (transport === TRANSPORT.TCP && (hasTcpMetric || (shown & SHOWN_TCP_METRIC) !== 0)) flow.TCPMetric = this.#tcpMetric(id)
+    if ((shown & SHOWN_IP_METRIC) !== 0) flow.IPMetric = extras.ipMetric(id)
     flow.Start = startMs
     flow.Last = lastMs
     flow.TrackingID = trackingId
     flow.L3TrackingID = l3TrackingId
-    flow.ParentUUID = ''
+    flow.ParentUUID = parent
     if (nodeTid !== '') flow.NodeTID = nodeTid
     if (captureId !== '') flow.CaptureID = captureId
     flow.RawPacketsCaptured = columns.cold[(id << COLD_SHIFT) + COLD_RAW_PACKETS]!
     if (finish !== 0) flow.FinishType = finish
     if (rawPackets && rawPackets.length > 0) flow.LastRawPackets = rawPackets
+    if (exporterAddress !== '') {
+      const [Input, Output] = [columns.interfaceIndex(id, INTERFACE_INPUT), columns.interfaceIndex(id, INTERFACE_OUTPUT)]
+      flow.Exporter = { Address: exporterAddress, Input, Output }
+    }
+    if (extras.layers) Object.assign(flow, extras.members(id))
     return flow as Flow
+  }
+
+  /** Leaves the halves of a flow's UUID in the hasher. */
+  identify(id: number): void {
+    const { columns, identifiers } = this.#init
+    identifiers.identify(columns.records, id, columns.wide[(id << WIDE_SHIFT) + WIDE_START_MS]!, this.parentUuid(id))
+  }
+
+  /** `ParentUUID`: empty for an outermost flow. */
+  parentUuid(id: number): string {
+    const { wide } = this.#init.columns
+    const high = wide[(id << WIDE_SHIFT) + WIDE_PARENT_HIGH]!
+    const low = wide[(id << WIDE_SHIFT) + WIDE_PARENT_LOW]!
+    return high === 0 && low === 0 ? '' : hexText(high, low)
   }
 
   /** `Application`: what the port map says, or else the last layer of the path. */
@@ -135,13 +178,19 @@ export class FlowExporter {
   }
 
   #network(id: number, kind: number): FlowLayer {
-    const { records } = this.#init.columns
+    const { records, cold } = this.#init.columns
     const base = id << RECORD_SHIFT
+    const shown = id << COLD_SHIFT
+    const tunnelId = cold[shown + COLD_TUNNEL_ID]! >>> 0
+    if ((cold[shown + COLD_SHOWN]! & SHOWN_ADDRESSES) !== 0) {
+      const [a, b] = [ipv4Text(cold[shown + COLD_ADDRESS_A]!), ipv4Text(cold[shown + COLD_ADDRESS_B]!)]
+      return { Protocol: 'IPV4', A: a, B: b, ID: tunnelId }
+    }
     const isV4 = (kind & KIND_IPV4) !== 0
     const first = isV4 ? ipv4Text(records[base + KEY_ADDRESS_FIRST]!) : this.#ipv6(records[base + KEY_ADDRESS_FIRST]!, 0)
     const second = isV4 ? ipv4Text(records[base + KEY_ADDRESS_SECOND]!) : this.#ipv6(records[base + KEY_ADDRESS_FIRST]!, 4)
     const [a, b] = (kind & KIND_FIRST_SWAPPED) !== 0 ? [second, first] : [first, second]
-    return { Protocol: isV4 ? 'IPV4' : 'IPV6', A: a, B: b, ID: 0 }
+    return { Protocol: isV4 ? 'IPV4' : 'IPV6', A: a, B: b, ID: tunnelId }
   }
 
   #ipv6(pair: number, word: number): string {
@@ -150,7 +199,13 @@ export class FlowExporter {
   }
 
   #transport(id: number, kind: number, protocol: FlowProtocol): TransportLayer {
-    const ports = this.#init.columns.records[(id << RECORD_SHIFT) + KEY_TRANSPORT]!
+    const { records, cold } = this.#init.columns
+    const shown = cold[(id << COLD_SHIFT) + COLD_SHOWN]!
+    if ((shown & SHOWN_PORTS) !== 0) {
+      const ports = cold[(id << COLD_SHIFT) + COLD_PORTS]!
+      return { Protocol: (shown & SHOWN_TCP) !== 0 ? 'TCP' : protocol, A: ports >>> 16, B: ports & 0xffff, ID: 0 }
+    }
+    const ports = records[(id << RECORD_SHIFT) + KEY_TRANSPORT]!
     const [first, second] = [ports >>> 16, ports & 0xffff]
     const isSwapped = (kind & KIND_FIRST_SWAPPED) !== 0
     return { Protocol: protocol, A: isSwapped ? second : first, B: isSwapped ? first : second, ID: 0 }
@@ -160,17 +215,18 @@ export class FlowExporter {
     const word = this.#init.columns.records[(id << RECORD_SHIFT) + KEY_TRANSPORT]!
     const code = (word >>> 16) & 0xff
     const icmpId = word & 0xffff
-    return { Type: ICMP_CLASSES[word >>> 24]!, ...(code !== 0 && { Code: code }), ...(icmpId !== 0 && { ID: icmpId }) }
+    return { Type: ICMP_TYPES[word >>> 24]!, ...(code !== 0 && { Code: code }), ...(icmpId !== 0 && { ID: icmpId }) }
   }
 
   #metric(id: number, startMs: number, lastMs: number): FlowMetric {
-    const { records, recordsWide, wide } = this.#init.columns
+    const { columns } = this.#init
+    const { recordsWide, wide } = columns
     const base = id << RECORD_SHIFT
     const rtt = wide[(id << WIDE_SHIFT) + WIDE_RTT_NS]!
     const metric = {
-      ABPackets: records[base + RECORD_AB_PACKETS]! >>> 0,
+      ABPackets: columns.packetsOf(id, 0),
       ABBytes: recordsWide[(base >> 1) + RECORD_AB_BYTES_WIDE]!,
-      BAPackets: records[base + RECORD_BA_PACKETS]! >>> 0,
+      BAPackets: columns.packetsOf(id, 1),
       BABytes: recordsWide[(base >> 1) + RECORD_BA_BYTES_WIDE]!,
       Start: startMs,
       Last: lastMs,
@@ -194,33 +250,45 @@ export class FlowExporter {
   }
 
   #tcpMetric(id: number): TcpMetric {
-    const { tcp } = this.#init.columns
+    const { columns, hasTcpMetric, extras } = this.#init
+    // Without flag times their columns are not there.
     const base = id << TCP_SHIFT
-    const abTtl = tcp[base + TCP_SYN_TTL]!
-    const baTtl = tcp[base + TCP_SYN_TTL + 1]!
+    const time = (member: number) => (hasTcpMetric ? columns.tcp[base + member]! : 0)
+    const [abTtl, baTtl] = [time(TCP_SYN_TTL), time(TCP_SYN_TTL + 1)]
+    const [ab, ba] = [0, 1].map((side) => extras.streams?.figures(id, side) ?? NO_STREAM)
     return {
-      ABSynStart: tcp[base + TCP_SYN_START]!,
-      BASynStart: tcp[base + TCP_SYN_START + 1]!,
+      ABSynStart: time(TCP_SYN_START),
+      BASynStart: time(TCP_SYN_START + 1),
       ...(abTtl !== 0 && { ABSynTTL: abTtl }),
       ...(baTtl !== 0 && { BASynTTL: baTtl }),
-      ABFinStart: tcp[base + TCP_FIN_START]!,
-      BAFinStart: tcp[base + TCP_FIN_START + 1]!,
-      ABRstStart: tcp[base + TCP_RST_START]!,
-      BARstStart: tcp[base + TCP_RST_START + 1]!,
-      ABSegmentOutOfOrder: 0,
-      ABSegmentSkipped: 0,
-      ABSegmentSkippedBytes: 0,
-      ABPackets: 0,
-      ABBytes: 0,
-      ABSawStart: 0,
-      ABSawEnd: 0,
-      BASegmentOutOfOrder: 0,
-      BASegmentSkipped: 0,
-      BASegmentSkippedBytes: 0,
-      BAPackets: 0,
-      BABytes: 0,
-      BASawStart: 0,
-      BASawEnd: 0,
+      ABFinStart: time(TCP_FIN_START),
+      BAFinStart: time(TCP_FIN_START + 1),
+      ABRstStart: time(TCP_RST_START),
+      BARstStart: time(TCP_RST_START + 1),
+      ABSegmentOutOfOrder: ab!.segmentOutOfOrder,
+      ABSegmentSkipped: ab!.segmentSkipped,
+      ABSegmentSkippedBytes: ab!.segmentSkippedBytes,
+      ABPackets: ab!.packets,
+      ABBytes: ab!.bytes,
+      ABSawStart: ab!.sawStart,
+      ABSawEnd: ab!.sawEnd,
+      BASegmentOutOfOrder: ba!.segmentOutOfOrder,
+      BASegmentSkipped: ba!.segmentSkipped,
+      BASegmentSkippedBytes: ba!.segmentSkippedBytes,
+      BAPackets: ba!.packets,
+      BABytes: ba!.bytes,
+      BASawStart: ba!.sawStart,
+      BASawEnd: ba!.sawEnd,
     }
   }
+}
+
+const NO_STREAM: Readonly<StreamFigures> = {
+  packets: 0,
+  bytes: 0,
+  segmentOutOfOrder: 0,
+  segmentSkipped: 0,
+  segmentSkippedBytes: 0,
+  sawStart: 0,
+  sawEnd: 0,
 }

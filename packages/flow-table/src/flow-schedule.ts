@@ -1,25 +1,15 @@
 import type { Flow } from '@skydive/contracts'
+import { FlowStreamWriter } from '@skydive/protocol/flow'
 import type { FlowAccounting } from './flow-accounting.ts'
-import {
-  COLD_FINISH,
-  COLD_SHIFT,
-  RECORD_AB_BYTES_WIDE,
-  RECORD_AB_PACKETS,
-  RECORD_BA_BYTES_WIDE,
-  RECORD_BA_PACKETS,
-  RECORD_SHIFT,
-  WIDE_REPORTED,
-  WIDE_RTT_NS,
-  WIDE_SHIFT,
-  WIDE_START_MS,
-  WIDE_UPDATE,
-  WIDE_UPDATE_LAST_MS,
-  WIDE_UPDATE_RTT_NS,
-  WIDE_UPDATE_START_MS,
-} from './layout.ts'
+import { COLD_FINISH, COLD_SHIFT } from './layout.ts'
 
-/** Flows of one batch: what is made at once before packets get their turn again. */
-const BATCH_FLOWS = 1000
+/**
+ * Flows of one batch: what is made at once before packets get their turn again. So few that a batch is dead before the collector of young
+ * objects comes by: it would copy them all.
+ */
+const BATCH_FLOWS = 250
+/** Flows looked at before packets get their turn, whether or not there was something to tell of them: a millisecond or two. */
+const SCANNED_AT_ONCE = 32_768
 /** How long a finished connection stays, for stragglers. */
 const FINISHED_STAY_MS = 15_000
 const TIMEOUT = 1
@@ -28,7 +18,6 @@ const TIMEOUT = 1
 export class FlowSchedule {
   readonly #accounting: FlowAccounting
   readonly #timeoutsMs: ReadonlyMap<string, number>
-  #lastUpdateMs = 0
   #lastExpireMs = 0
 
   constructor(accounting: FlowAccounting, timeoutsMs: Readonly<Record<string, number>>) {
@@ -37,12 +26,14 @@ export class FlowSchedule {
   }
 
   *update(nowMs: number): Generator<readonly Flow[]> {
-    const fromMs = this.#lastUpdateMs
-    this.#lastUpdateMs = nowMs
+    const { differences } = this.#accounting
+    const fromMs = differences.lastUpdateMs
+    differences.lastUpdateMs = nowMs
+    this.#accounting.finishIdleStreams(nowMs)
     yield* this.#batches((id) => {
-      const isTouched = this.#isTouched(id)
+      const isTouched = differences.isTouched(id)
       const isTimedOut = !isTouched && this.#isTimedOut(id, nowMs)
-      this.#measure(id, fromMs, nowMs)
+      differences.measure(id, fromMs, nowMs)
       if (isTimedOut) this.#finish(id)
       const flow = isTouched || isTimedOut ? this.#report(id) : undefined
       const isOver = this.#isFinished(id) && nowMs - this.#accounting.columns.lastMs(id) >= FINISHED_STAY_MS
@@ -55,57 +46,70 @@ export class FlowSchedule {
     const beforeMs = this.#lastExpireMs
     this.#lastExpireMs = nowMs
     yield* this.#removeOlderThan(beforeMs)
-    this.#accounting.forgetUnusedPairs()
   }
 
   *drain(): Generator<readonly Flow[]> {
     yield* this.#removeOlderThan(Number.POSITIVE_INFINITY)
-    this.#accounting.forgetUnusedPairs()
   }
 
   snapshot(): Generator<readonly Flow[]> {
     return this.#batches((id) => this.#accounting.exporter.flow(id))
   }
 
+  /** The same as bytes: by the encoder, and from objects where there is none and for flows that it can't write. */
+  *snapshotAsProtobuf(): Generator<Uint8Array> {
+    const { columns, exporter, encoder } = this.#accounting
+    const objects = new FlowStreamWriter()
+    if (!encoder) {
+      for (const batch of this.snapshot()) yield objects.encode(batch)
+      return
+    }
+    for (let id = 0; id < columns.limit; ) {
+      const next = encoder.append(id)
+      const chunk = encoder.take()
+      if (chunk.length > 0) yield chunk
+      else if (next < columns.limit) yield objects.encode([exporter.flow(next)])
+      id = chunk.length > 0 ? next : next + 1
+    }
+  }
+
   *#removeOlderThan(beforeMs: number): Generator<readonly Flow[]> {
-    const { columns } = this.#accounting
+    const { columns, differences } = this.#accounting
+    const { size } = columns
     yield* this.#batches((id) => {
-      const lastMs = columns.lastMs(id)
-      if (lastMs >= beforeMs) return undefined
-      const isTouched = this.#isTouched(id)
+      if (columns.lastMs(id) >= beforeMs) return undefined
+      const isTouched = differences.isTouched(id)
       const wasFinished = this.#isFinished(id)
-      if (isTouched) this.#measure(id, this.#lastUpdateMs, lastMs)
+      differences.measureLeaving(id)
       this.#finish(id)
+      this.#accounting.finishStreams(id)
       // A finished flow was reported with its finish type already, unless something came after.
       const flow = isTouched || !wasFinished ? this.#report(id) : undefined
       this.#accounting.remove(id)
       return flow
     })
+    if (columns.size < size) this.#accounting.forgetUnusedPairs()
   }
 
   *#batches(visit: (id: number) => Flow | undefined): Generator<readonly Flow[]> {
     const { columns } = this.#accounting
     let batch: Flow[] = []
+    let pauseAt = SCANNED_AT_ONCE
     for (let id = 0; id < columns.limit; id++) {
+      if (id === pauseAt || batch.length === BATCH_FLOWS) {
+        yield batch
+        batch = []
+        pauseAt = id + SCANNED_AT_ONCE
+      }
       if (!columns.isLive(id)) continue
       const flow = visit(id)
       if (flow) batch.push(flow)
-      if (batch.length === BATCH_FLOWS) {
-        yield batch
-        batch = []
-      }
     }
     if (batch.length > 0) yield batch
   }
 
   #report(id: number): Flow {
     return this.#accounting.exporter.flow(id, this.#accounting.raw.take(id))
-  }
-
-  #isTouched(id: number): boolean {
-    const { columns } = this.#accounting
-    const base = (id << WIDE_SHIFT) + WIDE_REPORTED
-    return columns.packets(id) !== columns.wide[base]! + columns.wide[base + 1]!
   }
 
   #isFinished(id: number): boolean {
@@ -121,27 +125,5 @@ export class FlowSchedule {
     if (this.#timeoutsMs.size === 0) return false
     const timeoutMs = this.#timeoutsMs.get(this.#accounting.exporter.application(id).toUpperCase())
     return timeoutMs !== undefined && nowMs - this.#accounting.columns.lastMs(id) > timeoutMs
-  }
-
-  /** Writes the difference since the last measurement and remembers the totals. */
-  #measure(id: number, fromMs: number, lastMs: number): void {
-    const { records, recordsWide, wide } = this.#accounting.columns
-    const base = id << RECORD_SHIFT
-    const row = id << WIDE_SHIFT
-    const isFirst = wide[row + WIDE_UPDATE_LAST_MS] === 0
-    const wasTouched = this.#isTouched(id)
-    const totals = [
-      records[base + RECORD_AB_PACKETS]! >>> 0,
-      records[base + RECORD_BA_PACKETS]! >>> 0,
-      recordsWide[(base >> 1) + RECORD_AB_BYTES_WIDE]!,
-      recordsWide[(base >> 1) + RECORD_BA_BYTES_WIDE]!,
-    ]
-    for (let i = 0; i < 4; i++) {
-      wide[row + WIDE_UPDATE + i] = totals[i]! - wide[row + WIDE_REPORTED + i]!
-      wide[row + WIDE_REPORTED + i] = totals[i]!
-    }
-    wide[row + WIDE_UPDATE_START_MS] = isFirst ? wide[row + WIDE_START_MS]! : fromMs
-    wide[row + WIDE_UPDATE_LAST_MS] = lastMs
-    wide[row + WIDE_UPDATE_RTT_NS] = wasTouched ? wide[row + WIDE_RTT_NS]! : 0
   }
 }

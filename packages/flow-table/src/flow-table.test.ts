@@ -157,7 +157,7 @@ describe('counting', () => {
 
   test('a table that grew a hundred times still finds every flow', () => {
     const table = createFlowTable()
-    const packets = Array.from({ length: 20_000 }, (_, i): Packet => ({ ports: [i % 65_536, 1 + (i >> 16)], protocol: 17 }))
+    const packets = Array.from({ length: 20_000 }, (_, i): Packet => ({ ports: [i, 1], protocol: 6 }))
     feed(table, packets)
     feed(table, packets)
     expect(table.size).toBe(20_000)
@@ -218,6 +218,50 @@ describe('counting', () => {
       }),
       { numRuns: 500 },
     )
+  })
+
+  test.each([
+    ['behind the first packet', 4096],
+    ['before it', -48],
+    ['beyond all positions', -0x7fffffff],
+  ])('a ring block whose next packet is said to be %s ends there', (_title, next) => {
+    const data = frame({})
+    const block = new Uint8Array(1024)
+    const view = new DataView(block.buffer)
+    view.setUint32(TPACKET3.BLOCK_PACKETS, 9, true)
+    view.setUint32(TPACKET3.BLOCK_FIRST_PACKET, 48, true)
+    view.setInt32(48 + TPACKET3.NEXT_OFFSET, next, true)
+    view.setUint32(48 + TPACKET3.CAPTURED_BYTES, data.length, true)
+    view.setUint16(48 + TPACKET3.MAC_OFFSET, 82, true)
+    block.set(data, 48 + 82)
+    const table = createFlowTable()
+    table.consumer({ layout: { format: 'tpacket-v3' }, linkType: 1 })(block, 0, block.length)
+    expect(table.stats()).toMatchObject({ flows: 1, packets: 1 })
+  })
+
+  test.each([0, 0x3fffffff - 100, 0x3fffffff, 0x40000000])('packets lie %d bytes behind the beginning of a memory', (offset) => {
+    const file = encodePcap([{ timeMs: T0, data: frame({}) }])
+    const records = file.subarray(PCAP_HEADER_BYTES)
+    // Memory that nobody writes to is not there: this is a few pages.
+    const memory = new Uint8Array(0x40000000 + 4096)
+    memory.set(records, offset)
+    const table = createFlowTable({ rawPacketLimit: 1 })
+    const consume = table.consumer({ layout: { format: 'pcap', littleEndian: true, nanoseconds: false }, linkType: 1 })
+    expect(consume(records, 0, records.length)).toBe(records.length)
+    expect(consume(memory, offset, records.length)).toBe(records.length)
+    expect(consume(records, 0, records.length)).toBe(records.length)
+    expect(all(table.snapshot())[0]?.Metric).toMatchObject({ ABPackets: 3, ABBytes: 3 * frame({}).length })
+    expect([...table.rawPackets().values()].flat().map(({ Data }) => Data)).toEqual([frame({})])
+  })
+
+  test('a packet that is kept from far behind in a memory is that packet', () => {
+    const records = encodePcap([{ timeMs: T0, data: frame({}) }]).subarray(PCAP_HEADER_BYTES)
+    const memory = new Uint8Array(0x40000000 + 4096)
+    memory.set(records, 0x40000000)
+    const table = createFlowTable({ rawPacketLimit: 1 })
+    const consume = table.consumer({ layout: { format: 'pcap', littleEndian: true, nanoseconds: false }, linkType: 1 })
+    consume(memory, 0x40000000, records.length)
+    expect([...table.rawPackets().values()].flat().map(({ Data }) => Data)).toEqual([frame({})])
   })
 
   test('warming up leaves nothing behind', () => {
@@ -299,6 +343,22 @@ describe('updates and expiry', () => {
     expect(all(table.drain())).toMatchObject([{ FinishType: 3, LastUpdateMetric: { ABPackets: 1 } }])
   })
 
+  test.each<[string, (table: FlowTable) => Iterable<readonly Flow[]>]>([
+    ['drained', (table) => table.drain()],
+    ['expired', (table) => [...table.expire(T0 + 1500), ...table.expire(T0 + 2000)]],
+  ])('what an update told is not told again when the flow is %s', (_, leave) => {
+    const table = createFlowTable()
+    feed(table, [{}])
+    expect(all(table.update(T0 + 1000))).toMatchObject([{ LastUpdateMetric: { ABPackets: 1 } }])
+    expect(all(leave(table))).toMatchObject([
+      {
+        FinishType: 1,
+        Metric: { ABPackets: 1 },
+        LastUpdateMetric: { ABPackets: 0, ABBytes: 0, BAPackets: 0, BABytes: 0, Start: T0 + 1000, Last: T0 + 1000 },
+      },
+    ])
+  })
+
   test('application timeouts are compared without case and count a difference once', () => {
     const table = createFlowTable({ applicationTimeoutsMs: { Web: 10_000 }, applicationPorts: { tcp: { 80: 'web' } } })
     feed(table, [{}])
@@ -319,6 +379,55 @@ describe('updates and expiry', () => {
     feed(table, [{ ports: [4, 80], timeMs: T0 + 11 }])
     expect(evicted).toMatchObject([{ Transport: { A: 2 }, FinishType: 1 }])
     expect([table.size, table.stats().evictedFlows]).toEqual([3, 1])
+  })
+
+  test('a flow that is evicted tells what no update has told, and no more', () => {
+    const evicted: Flow[] = []
+    const table = createFlowTable({ maxFlows: 2, onEvicted: (flows) => evicted.push(...flows) })
+    feed(table, [
+      { ports: [1, 80], timeMs: T0 + 1, wireBytes: 100 },
+      { ports: [2, 80], timeMs: T0 + 2, wireBytes: 100 },
+    ])
+    all(table.update(T0 + 1000))
+    feed(table, [{ ports: [1, 80], timeMs: T0 + 1001, wireBytes: 70 }])
+    feed(
+      table,
+      [3, 4, 5].map((port) => ({ ports: [port, 80], timeMs: T0 + 2000 + port, wireBytes: 60 })),
+    )
+    const none = { ABPackets: 0, ABBytes: 0, BAPackets: 0, BABytes: 0 }
+    expect(evicted.map(({ Transport, LastUpdateMetric }) => [Transport?.A, LastUpdateMetric])).toEqual([
+      [2, { ...none, Start: T0 + 1000, Last: T0 + 1000 }],
+      [1, { ...none, ABPackets: 1, ABBytes: 70, Start: T0 + 1000, Last: T0 + 1001 }],
+      // Never told of before.
+      [3, { ...none, ABPackets: 1, ABBytes: 60, Start: T0 + 2003, Last: T0 + 2003 }],
+    ])
+  })
+
+  test('whatever is evicted when, differences added up are the totals', () => {
+    const step = fc.oneof(
+      { weight: 8, arbitrary: fc.record({ port: fc.integer({ min: 1, max: 12 }), isReply: fc.boolean() }) },
+      { weight: 1, arbitrary: fc.constantFrom('update' as const, 'expire' as const) },
+    )
+    fc.assert(
+      fc.property(fc.array(step, { minLength: 1, maxLength: 120 }), fc.integer({ min: 1, max: 6 }), (steps, maxFlows) => {
+        const told: Flow[] = []
+        const table = createFlowTable({ maxFlows, onEvicted: (flows) => told.push(...flows) })
+        let packets = 0
+        for (const [i, what] of steps.entries()) {
+          const timeMs = T0 + i * 10
+          if (what === 'update') told.push(...all(table.update(timeMs)))
+          else if (what === 'expire') told.push(...all(table.expire(timeMs)))
+          else {
+            const ports: [number, number] = [what.port, 80]
+            packets++
+            feed(table, [what.isReply ? { source: 2, destination: 1, ports: [80, what.port], timeMs } : { ports, timeMs }])
+          }
+        }
+        told.push(...all(table.drain()))
+        const sums = told.map(({ LastUpdateMetric: metric }) => metric!.ABPackets + metric!.BAPackets)
+        expect(sums.reduce((a, b) => a + b, 0)).toBe(packets)
+      }),
+    )
   })
 
   test('packets are kept up to the limit, reported once, and counted for good', () => {
@@ -356,6 +465,7 @@ describe('queries', () => {
   test.each([
     ['a term', { Filter: { TermStringFilter: { Key: 'NodeTID', Value: 'probe-1' } } }, [5, 3, 9, 7]],
     ['a number', { Filter: { GtInt64Filter: { Key: 'Transport.A', Value: 5 } } }, [9, 7]],
+    // A84
     ['sort, ascending', { Sort: true, SortBy: 'Transport.A', SortOrder: 1 as const }, [3, 5, 7, 9]],
     ['sort, descending, page', { Sort: true, SortOrder: 2 as const, PaginationRange: { From: 1, To: 3 } }, [7, 5]],
     ['dedup', { Dedup: true, DedupBy: 'NodeTID' }, [5]],

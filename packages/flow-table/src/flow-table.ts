@@ -1,10 +1,13 @@
 import type { EnhancedFlow, Flow, FlowQuery, PacketFormat, RawPacket } from '@skydive/contracts'
-import { InvalidArgumentError } from '@skydive/contracts'
+import { InvalidArgumentError, UnsupportedError } from '@skydive/contracts'
 import { enhancedFlowField, type Predicate, prepareFilter, searchFlows } from '@skydive/filter'
-import type { PacketFilter } from '@skydive/packet'
+import type { IpDefragmenterStats, PacketFilter } from '@skydive/packet'
 import { FlowAccounting } from './flow-accounting.ts'
 import { FlowSchedule } from './flow-schedule.ts'
-import type { LayerKeyMode } from './row-decoder.ts'
+import type { TcpStreamStats } from './tcp-streams.ts'
+
+/** Which layers tell flows apart: `L2` everything, `L3` addresses from IP upwards where there is IP. */
+export type LayerKeyMode = 'L2' | 'L3'
 
 /** Names by port number: `{ 8080: 'HTTP' }`. Names are written upper-case. */
 export type PortNames = Readonly<Record<number, string>>
@@ -14,6 +17,11 @@ export interface FlowTableOptions {
   /** `TID` of the captured node; goes into every flow and into its UUID. */
   readonly nodeTid?: string
   readonly captureId?: string
+  /**
+   * Who sampled the packets, where the host did not see them itself: goes into every flow as `Exporter`, with the interfaces of the flow's first
+   * packet where the blocks tell them (`tellsInterfaces` of their layout), else 0. Default: nobody.
+   */
+  readonly exporterAddress?: string
   /** Default `L2`. */
   readonly layerKeyMode?: LayerKeyMode
   /** Packets kept of each flow over its life, 0 to 10. Default 0. */
@@ -25,6 +33,14 @@ export interface FlowTableOptions {
   readonly applicationPorts?: { readonly tcp?: PortNames; readonly udp?: PortNames }
   /** Idle time in ms after which an update ends flows of an application. Names are compared without case. */
   readonly applicationTimeoutsMs?: Readonly<Record<string, number>>
+  /** Puts IP fragments together: a datagram counts as one packet, that of its last fragment. Default false. */
+  readonly ipDefrag?: boolean
+  /** Follows both directions of TCP connections by their sequence numbers and puts the figures into `TCPMetric`. Default false. */
+  readonly reassembleTcp?: boolean
+  /** A sum of `EXTRA_LAYERS` of `@skydive/contracts`: which of DNS, DHCPv4 and VRRP flows show. Default 0. */
+  readonly extraLayers?: number
+  /** UDP ports that carry MPLS, such as OpenContrail's 51234. */
+  readonly mplsUdpPorts?: readonly number[]
   /** Packets that it answers 0 for are not counted. */
   readonly filter?: PacketFilter
   /** Told of flows that were evicted; may be called while packets are consumed. It must not throw. */
@@ -39,10 +55,17 @@ export interface FlowTableStats {
   readonly ignoredPackets: number
   readonly filteredPackets: number
   readonly evictedFlows: number
+  /** With `ipDefrag`. */
+  readonly fragments?: IpDefragmenterStats
+  /** With `reassembleTcp`. */
+  readonly streams?: TcpStreamStats
 }
 
-/** Consumes a block of one format in place; answers how many bytes it took (whole packets only). Never throws. */
-export type BlockConsumer = (buffer: Uint8Array, offset: number, byteLength: number) => number
+/**
+ * Consumes a block of one format in place; answers how many bytes it took (whole packets only). Never throws. Each packet counts for
+ * `samplingRate` packets of its length; absent: 1.
+ */
+export type BlockConsumer = (buffer: Uint8Array, offset: number, byteLength: number, samplingRate?: number) => number
 
 const DEFAULT_MAX_FLOWS = 500_000
 const MAX_RAW_PACKETS = 10
@@ -51,7 +74,8 @@ const MAX_RAW_PACKETS = 10
  * Packets in, flows out. One table serves one capture; it has no clock of its own: times come from the packets and from the caller.
  *
  * Flows leave by {@link FlowTable.update} and {@link FlowTable.expire}, which are lazy: nothing happens until the batches are iterated, and
- * packets may be consumed between two batches. Iterate to the end.
+ * packets may be consumed between two batches. A batch takes a few milliseconds at most and is empty when there was nothing to tell of so many
+ * flows. Iterate to the end.
  */
 export class FlowTable {
   readonly #accounting: FlowAccounting
@@ -86,6 +110,14 @@ export class FlowTable {
     return this.#schedule.expire(nowMs)
   }
 
+  /**
+   * Ends what `reassembleTcp` follows, as 30 s of silence would: the figures of connections that are still open come into their flows. For
+   * the end of a file.
+   */
+  finishStreams(): void {
+    this.#accounting.finishStreams()
+  }
+
   /** Empties the table: every flow, with TIMEOUT unless it was finished. Flows that were reported whole already are left out. */
   drain(): Iterable<readonly Flow[]> {
     return this.#schedule.drain()
@@ -94,6 +126,15 @@ export class FlowTable {
   /** Every flow as it is now, in batches, in the order of their first packets as long as none has left. Lazy; changes nothing. */
   snapshot(): Iterable<readonly Flow[]> {
     return this.#schedule.snapshot()
+  }
+
+  /**
+   * The same flows in the same order as a stream of protobuf messages `Flow`, each with its length before it (varint), straight from the
+   * columns: the bytes that `FlowStreamWriter` of `@skydive/protocol` makes of {@link FlowTable.snapshot}, at a quarter of the cost. Whole
+   * flows in chunks of some 256 KiB, whose memory is the caller's. Lazy; changes nothing.
+   */
+  snapshotAsProtobuf(): Iterable<Uint8Array> {
+    return this.#schedule.snapshotAsProtobuf()
   }
 
   /**
@@ -125,8 +166,9 @@ export class FlowTable {
 }
 
 /**
- * Makes a flow table.
- * @throws ERR_INVALID_ARGUMENT for a limit out of range.
+ * Makes a flow table: some 0.6 MiB, and 300 bytes more for each flow beyond the first thousand.
+ * @throws ERR_INVALID_ARGUMENT for a limit or a mask out of range, ERR_UNSUPPORTED where there is no WebAssembly, such as in a page that does
+ * not allow `wasm-unsafe-eval`.
  */
 export function createFlowTable(options: FlowTableOptions = {}): FlowTable {
   const { rawPacketLimit = 0, maxFlows = DEFAULT_MAX_FLOWS } = options
@@ -138,5 +180,14 @@ export function createFlowTable(options: FlowTableOptions = {}): FlowTable {
   if (!Number.isInteger(maxFlows) || maxFlows < 1) {
     throw new InvalidArgumentError(`maxFlows: ${maxFlows} is out of range; give 1 or more`, { maxFlows })
   }
-  return new FlowTable(options)
+  try {
+    return new FlowTable(options)
+  } catch (error) {
+    if (typeof WebAssembly === 'object' && !(error instanceof WebAssembly.CompileError)) throw error
+    throw new UnsupportedError(
+      "a flow table needs WebAssembly, which is not to be had here: allow 'wasm-unsafe-eval' in the page's Content-Security-Policy, or run node without --jitless",
+      { node: 'WebAssembly' },
+      error,
+    )
+  }
 }

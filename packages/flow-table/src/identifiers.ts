@@ -11,7 +11,10 @@ import {
   KIND_IPV4,
   KIND_IPV6,
   KIND_LINK,
+  KIND_PORT_MASK,
+  KIND_PORT_SHIFT,
   KIND_TRANSPORT_MASK,
+  KIND_VNI,
   RECORD_SHIFT,
 } from './layout.ts'
 import { Xxh64 } from './xxh64.ts'
@@ -44,6 +47,15 @@ export class IdentifierHasher {
     uuidInput.set(tid, 8)
     this.#uuidView = new DataView(uuidInput.buffer)
     this.#tidBytes = tid.length
+  }
+
+  /** The halves of the UUID that was derived last, unsigned. */
+  get uuidHigh(): number {
+    return this.#hash.high
+  }
+
+  get uuidLow(): number {
+    return this.#hash.low
   }
 
   /** `parentUuid` is the text of the enclosing flow's UUID, or empty. */
@@ -87,6 +99,10 @@ export class IdentifierHasher {
     const transport = kind & KIND_TRANSPORT_MASK
     if (transport === TRANSPORT.NONE) return at
     this.#view.setInt32(at, records[base + KEY_TRANSPORT]!)
+    if (transport === KIND_VNI) {
+      this.#view.setUint16(at + 4, (kind >>> KIND_PORT_SHIFT) & KIND_PORT_MASK)
+      return this.#endPoint(at + 6, 0)
+    }
     return this.#endPoint(at + 4, transport === TRANSPORT.ICMP ? 0 : transport)
   }
 

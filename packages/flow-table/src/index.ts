@@ -4,8 +4,8 @@
  * @packageDocumentation
  */
 
-export type { BlockConsumer, FlowTableOptions, FlowTableStats, PortNames } from './flow-table.ts'
+export type { BlockConsumer, FlowTableOptions, FlowTableStats, LayerKeyMode, PortNames } from './flow-table.ts'
 export { createFlowTable, FlowTable } from './flow-table.ts'
-export type { LayerKeyMode } from './row-decoder.ts'
+export type { TcpStreamStats } from './tcp-streams.ts'
 export { TPACKET3 } from './tpacket.ts'
 export { hexText, Xxh64 } from './xxh64.ts'

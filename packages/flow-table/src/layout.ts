@@ -12,7 +12,7 @@ export const KEY_MAC_SECOND = 2
 /** The two IPv4 addresses in key order, or the number of the IPv6 pair and 0. */
 export const KEY_ADDRESS_FIRST = 3
 export const KEY_ADDRESS_SECOND = 4
-/** Ports in key order, or class, code and identifier of ICMP. */
+/** Ports in key order, or class, code and identifier of ICMP, or the VNI of VXLAN or Geneve. */
 export const KEY_TRANSPORT = 5
 /** KIND bits below the mask, state of the flow above it. */
 export const KEY_KIND = 6
@@ -23,11 +23,16 @@ export const KEY_PARENT = 7
 export const KIND_TRANSPORT_MASK = 0x0f
 export const KIND_TCP = 4
 export const KIND_UDP = 5
+/** UDP that carries VXLAN or Geneve: its VNI and destination port are in the key, not its source port (spec flows 1.8). */
+export const KIND_VNI = 8
 export const KIND_LINK = 0x10
 export const KIND_IPV4 = 0x20
 export const KIND_IPV6 = 0x40
+/** The destination port with {@link KIND_VNI}, 0 else. */
+export const KIND_PORT_SHIFT = 12
+export const KIND_PORT_MASK = 0xffff
 /** The bits that belong to the key. */
-export const KIND_KEY_MASK = 0x7f
+export const KIND_KEY_MASK = 0x0ffff07f
 /** The flow's first packet had an Ethernet header. */
 export const KIND_HAS_LINK = 0x100
 /** A slot in use. */
@@ -59,6 +64,26 @@ export const COLD_REQUEST_PENDING = 7
 export const COLD_RAW_PACKETS = 8
 export const COLD_FINISH = 9
 export const COLD_SERIAL = 10
+/** Ports of the first packet, those of end A in the upper half, where the key does not hold them. */
+export const COLD_PORTS = 11
+/** `Network.ID`, as an unsigned word. */
+export const COLD_TUNNEL_ID = 12
+/** SHOWN bits: what the flow shows that is not in its key. */
+export const COLD_SHOWN = 13
+/** IPv4 addresses of the first packet. */
+export const COLD_ADDRESS_A = 14
+export const COLD_ADDRESS_B = 15
+
+// Bits of COLD_SHOWN.
+/** The addresses of the flow are COLD_ADDRESS_A and B. */
+export const SHOWN_ADDRESSES = 1
+/** The ports of the flow are COLD_PORTS, of TCP with the second bit. */
+export const SHOWN_PORTS = 2
+export const SHOWN_TCP = 4
+/** The flow has an `IPMetric`. */
+export const SHOWN_IP_METRIC = 8
+/** The flow has a `TCPMetric` although flag times are not asked for. */
+export const SHOWN_TCP_METRIC = 16
 
 // Columns of `wide`.
 export const WIDE_SHIFT = 4
@@ -72,6 +97,9 @@ export const WIDE_UPDATE = 7
 export const WIDE_UPDATE_START_MS = 11
 export const WIDE_UPDATE_LAST_MS = 12
 export const WIDE_UPDATE_RTT_NS = 13
+/** The UUID of the enclosing flow as unsigned halves; 0 for an outermost flow. */
+export const WIDE_PARENT_HIGH = 14
+export const WIDE_PARENT_LOW = 15
 
 // Columns of the flag times, only with `extraTcpMetric`. AB members are even, BA members odd.
 export const TCP_SHIFT = 3
@@ -80,8 +108,19 @@ export const TCP_SYN_TTL = 2
 export const TCP_FIN_START = 4
 export const TCP_RST_START = 6
 
+// Columns of the exporter's interfaces, only with `exporterAddress`: ifIndex as an unsigned word.
+export const INTERFACE_SHIFT = 1
+export const INTERFACE_INPUT = 0
+export const INTERFACE_OUTPUT = 1
+
 // Words of a packet's row after the key, which has the places of KEY_*.
 export const ROW_SHIFT = 4
+/** Rows decoded and applied together: the memory answers for many flows at once, and the rows still fit the first cache. */
+export const BATCH_ROWS = 256
+/** Sequences of layers of one packet that make flows: more is an attack. The last packet of a batch may need so many rows beyond it. */
+export const MAX_SEQUENCES = 16
+/** Rows that there is memory for: those of a batch and what its last packet may need besides. */
+export const MAX_ROWS = BATCH_ROWS + MAX_SEQUENCES
 export const ROW_HASH = 8
 /** FLAG bits. */
 export const ROW_FLAGS = 9
@@ -107,6 +146,15 @@ export const FLAG_HAS_LINK = 1 << 19
 export const FLAG_SAME_ENDS = 1 << 20
 /** Nothing to make a flow of. */
 export const FLAG_IGNORED = 1 << 21
+/** The next row is what this one carries in a tunnel. */
+export const FLAG_CARRIES = 1 << 22
+/** The packet completed a datagram, which the defragmenter holds. */
+export const FLAG_REASSEMBLED = 1 << 23
+/** Which sequence of its packet the row is, in four bits. */
+export const FLAG_SEQUENCE_SHIFT = 24
+export const FLAG_SEQUENCE_MASK = 0x0f
+/** The packet loop knew all of it: Ethernet with at most one tag, IPv4 or IPv6, TCP or UDP. */
+export const FLAG_PLAIN = 1 << 28
 export const FLAG_SWAPPED = 1 << 31
 
 // What the packet loop compares with: the first four bytes from the EtherType on, of a tag, and of IPv4 and IPv6.

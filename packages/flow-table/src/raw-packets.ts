@@ -23,7 +23,7 @@ export class RawPacketKeeper {
     strippedTag: number,
     about: Omit<RawPacket, 'Data'>,
   ): void {
-    const bytes = new Uint8Array(view.buffer, offset, capturedBytes)
+    const bytes = new Uint8Array(view.buffer, view.byteOffset + offset, capturedBytes)
     const packets = this.#packets.get(id) ?? []
     packets.push({ ...about, Data: strippedTag === ABSENT ? bytes.slice() : withTag(bytes, strippedTag) })
     this.#packets.set(id, packets)

@@ -12,5 +12,8 @@ export const TPACKET3 = {
   STATUS: 20,
   MAC_OFFSET: 24,
   VLAN_TCI: 32,
+  /** With `tellsInterfaces` of the layout: where the words lie, before the packet. */
+  INPUT_BEFORE_PACKET: -8,
+  OUTPUT_BEFORE_PACKET: -4,
   STATUS_VLAN_VALID: 0x10,
 } as const

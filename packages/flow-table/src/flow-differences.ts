@@ -1,0 +1,63 @@
+import type { FlowColumns } from './flow-columns.ts'
+import {
+  RECORD_AB_BYTES_WIDE,
+  RECORD_BA_BYTES_WIDE,
+  RECORD_SHIFT,
+  WIDE_REPORTED,
+  WIDE_RTT_NS,
+  WIDE_SHIFT,
+  WIDE_START_MS,
+  WIDE_UPDATE,
+  WIDE_UPDATE_LAST_MS,
+  WIDE_UPDATE_RTT_NS,
+  WIDE_UPDATE_START_MS,
+} from './layout.ts'
+
+/** What flows counted since they were last told of: their `LastUpdateMetric`. */
+export class FlowDifferences {
+  /** When the last update was; 0 before the first. */
+  lastUpdateMs = 0
+  readonly #columns: FlowColumns
+
+  constructor(columns: FlowColumns) {
+    this.#columns = columns
+  }
+
+  /** Whether the flow had packets since it was last measured. */
+  isTouched(id: number): boolean {
+    const { wide } = this.#columns
+    const base = (id << WIDE_SHIFT) + WIDE_REPORTED
+    return this.#columns.packets(id) !== wide[base]! + wide[base + 1]!
+  }
+
+  /** Writes the difference since the last measurement and remembers the totals. */
+  measure(id: number, fromMs: number, lastMs: number): void {
+    const columns = this.#columns
+    const { recordsWide, wide } = columns
+    const base = id << RECORD_SHIFT
+    const row = id << WIDE_SHIFT
+    const isFirst = wide[row + WIDE_UPDATE_LAST_MS] === 0
+    const wasTouched = this.isTouched(id)
+    const totals = [
+      columns.packetsOf(id, 0),
+      columns.packetsOf(id, 1),
+      recordsWide[(base >> 1) + RECORD_AB_BYTES_WIDE]!,
+      recordsWide[(base >> 1) + RECORD_BA_BYTES_WIDE]!,
+    ]
+    for (let i = 0; i < 4; i++) {
+      wide[row + WIDE_UPDATE + i] = totals[i]! - wide[row + WIDE_REPORTED + i]!
+      wide[row + WIDE_REPORTED + i] = totals[i]!
+    }
+    wide[row + WIDE_UPDATE_START_MS] = isFirst ? wide[row + WIDE_START_MS]! : fromMs
+    wide[row + WIDE_UPDATE_LAST_MS] = lastMs
+    wide[row + WIDE_UPDATE_RTT_NS] = wasTouched ? wide[row + WIDE_RTT_NS]! : 0
+  }
+
+  /**
+   * Measures a flow that leaves, by expiry, eviction or the end of its table: differences added up are its totals. Also without packets
+   * since: what an update told must not be told once more.
+   */
+  measureLeaving(id: number): void {
+    this.measure(id, this.lastUpdateMs, this.isTouched(id) ? this.#columns.lastMs(id) : this.lastUpdateMs)
+  }
+}

@@ -1,0 +1,67 @@
+// Where things lie in the memory of the packet loop (`assembly/packet-loop.ts`). Both sides read it: numbers alone, no imports.
+
+// What a call of the loop is given, and what it leaves behind, in words.
+/** Where the next packet's header begins. */
+export const AT_POSITION = 0
+/** Where the bytes in the window end. */
+export const AT_END = 4
+/** Where the block ends that they are of: in the window or beyond it. */
+export const AT_BLOCK_END = 8
+/** Packets that a ring's block still has. */
+export const AT_LEFT = 12
+/** Packets that each packet stands for. */
+export const AT_WEIGHT = 16
+/** Flows for which there is room before the memory must grow. */
+export const AT_ROOM = 20
+/** LOOP bits. */
+export const AT_MODE = 24
+export const AT_NANOSECONDS_PER_UNIT = 28
+/** The lowest port of a tunnel, and how far from it the highest lies. */
+export const AT_TUNNEL_PORTS = 32
+export const AT_TUNNEL_SPAN = 36
+/** Slots of the index minus 1, and where the records begin. */
+export const AT_MASK = 40
+export const AT_RECORDS_BEGIN = 44
+/** Packets seen, of those the filter's refusals, and those with nothing to make a flow of. They count up from 0 at each call. */
+export const AT_PACKETS = 48
+export const AT_FILTERED = 52
+export const AT_IGNORED = 56
+/** What the loop's touching of memory adds up to, so that it is not optimised away. */
+export const AT_TOUCHED = 60
+/** The eight multipliers of the hash. */
+export const AT_FACTORS = 64
+
+// Bits of AT_MODE.
+/** Blocks of a ring (TPACKET_V3), not records of a pcap file. */
+export const LOOP_RING = 1
+export const LOOP_LITTLE_ENDIAN = 2
+export const LOOP_ETHERNET = 4
+/** Link addresses are part of the key. */
+export const LOOP_LINK_KEY = 8
+export const LOOP_FILTER = 16
+/** Every packet is to be told of. */
+export const LOOP_FOLLOW = 32
+
+// What a call answers.
+/** All whole packets are counted. */
+export const LOOP_DONE = 0
+/** No more until there is room for more flows. */
+export const LOOP_FULL = 1
+
+/** Of what `dissect` answers: the defragmenter holds a datagram, which is to be counted before the next packet comes. */
+export const DISSECTED_DATAGRAM = 0x100
+
+/** A bit for each port: those of tunnels. */
+export const AT_TUNNEL_BITS = 4096
+/** The rows of a batch, and those that its last packet may need beyond it, as `layout.ts` has them. */
+export const AT_ROWS = 12288
+/** The packets that are looked at: copied here piece by piece. */
+export const AT_WINDOW = 32768
+/** Room for the longest record there can be, in whole pages of 64 KiB. */
+export const WINDOW_BYTES = 327680
+/** Pairs of IPv6 addresses met lately: their 32 bytes, then their number; four pad bytes. */
+export const AT_PAIRS = 360448
+export const PAIR_BYTES = 40
+export const PAIR_SLOTS = 4096
+/** The index; the records begin where it ends. */
+export const AT_INDEX = 524288

@@ -1,0 +1,85 @@
+import { MAX_ROWS, RECORD_SHIFT, ROW_SHIFT } from './layout.ts'
+import { AT_FACTORS, AT_INDEX, AT_MASK, AT_PAIRS, AT_RECORDS_BEGIN, AT_ROWS, PAIR_BYTES, PAIR_SLOTS } from './loop-layout.ts'
+
+const PAGE_BYTES = 65_536
+/** All that 32-bit addresses reach: 4 GiB, some 50 million flows. */
+const MAX_PAGES = 65_536
+const SLOT_BYTES = 8
+const RECORD_BYTES = 4 << RECORD_SHIFT
+
+/**
+ * The memory in which packets become flows: the rows of a batch, a window for packets, the hash index and the flow records. The packet loop
+ * works in it, and everything else sees it through the views here.
+ *
+ * Growing replaces every view: none may be kept over {@link TableMemory.grow}, which nothing calls while packets are counted.
+ */
+export class TableMemory {
+  readonly memory: WebAssembly.Memory
+  /** All of it, for what dissects packets in place. */
+  view!: DataView
+  words!: Int32Array
+  bytes!: Uint8Array
+  /** The rows of a batch, 16 words each. */
+  rows!: Int32Array
+  /** 16 words a flow: the key, then what every packet changes. See `layout.ts`. */
+  records!: Int32Array
+  /** The same memory as 64-bit floats. */
+  recordsWide!: Float64Array
+  /** Pairs of (hash, id + 1); 0 is an empty slot. Twice as many as there is room for flows. */
+  index!: Int32Array
+  /** Flows for which there is room: a power of two. */
+  capacity: number
+
+  constructor(capacity: number, factors: Int32Array) {
+    this.capacity = capacity
+    this.memory = new WebAssembly.Memory({ initial: pagesFor(capacity), maximum: MAX_PAGES })
+    this.#look()
+    this.words.set(factors, AT_FACTORS >> 2)
+  }
+
+  /** Slots of the index minus 1. */
+  get mask(): number {
+    return this.capacity * 2 - 1
+  }
+
+  /**
+   * Makes room for twice as many flows. The records move, the index is left empty.
+   * @throws RangeError where there is no more memory; everything is as it was then.
+   */
+  grow(): void {
+    const from = recordsBegin(this.capacity)
+    const byteLength = this.capacity * RECORD_BYTES
+    this.memory.grow(pagesFor(this.capacity * 2) - this.memory.buffer.byteLength / PAGE_BYTES)
+    this.capacity *= 2
+    this.#look()
+    this.bytes.copyWithin(recordsBegin(this.capacity), from, from + byteLength)
+    this.index.fill(0)
+  }
+
+  /** Forgets the pairs of IPv6 addresses met lately: to be called whenever a number may get another meaning. */
+  forgetPairs(): void {
+    this.bytes.fill(0, AT_PAIRS, AT_PAIRS + PAIR_SLOTS * PAIR_BYTES)
+  }
+
+  #look(): void {
+    const { buffer } = this.memory
+    const begin = recordsBegin(this.capacity)
+    this.view = new DataView(buffer)
+    this.words = new Int32Array(buffer)
+    this.bytes = new Uint8Array(buffer)
+    this.rows = new Int32Array(buffer, AT_ROWS, MAX_ROWS << ROW_SHIFT)
+    this.index = new Int32Array(buffer, AT_INDEX, this.capacity * 4)
+    this.records = new Int32Array(buffer, begin, this.capacity << RECORD_SHIFT)
+    this.recordsWide = new Float64Array(buffer, begin, this.capacity << (RECORD_SHIFT - 1))
+    this.words[AT_MASK >> 2] = this.mask
+    this.words[AT_RECORDS_BEGIN >> 2] = begin
+  }
+}
+
+function recordsBegin(capacity: number): number {
+  return AT_INDEX + capacity * 2 * SLOT_BYTES
+}
+
+function pagesFor(capacity: number): number {
+  return Math.ceil((recordsBegin(capacity) + capacity * RECORD_BYTES) / PAGE_BYTES)
+}

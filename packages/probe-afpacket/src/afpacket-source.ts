@@ -1,19 +1,18 @@
 import {
   type CaptureSourceModule,
-  type CaptureStats,
   type CaptureTarget,
   type Detection,
   InvalidArgumentError,
   NotFoundError,
-  type PacketBlockSink,
-  type PacketFormat,
   type PacketSource,
   SkydiveError,
 } from '@skydive/contracts'
-import { type Kernel, type MappedMemory, openKernel } from '@skydive/kernel'
-import { BPF, type BpfInstruction, decodeBpfProgram, encodeBpfProgram, LINK_TYPE } from '@skydive/packet'
-import { ownTrafficProgram } from './own-traffic.ts'
+import { type Kernel, openKernel } from '@skydive/kernel'
+import { type BpfInstruction, LINK_TYPE } from '@skydive/packet'
+import { adoptMember, GroupOwner, joinGroup, type MemberOptions } from './fan-out.ts'
 import * as socket from './packet-socket.ts'
+import { mapRing, Ring, type RingShape, setRing } from './ring.ts'
+import { attachFilter, NOTHING, targetProgram } from './socket-filter.ts'
 
 /** The size of the ring and how long a block may wait to be full. */
 export interface AfPacketOptions {
@@ -23,13 +22,15 @@ export interface AfPacketOptions {
   readonly blocks?: number
   /** After this time a block is handed over even when it is not full. @default 10 */
   readonly retireMs?: number
+  /** Opens one of the `members` of another source of this process instead; nothing else is looked at then. */
+  readonly member?: MemberOptions
 }
 
 const DEFAULT_BLOCK_BYTES = 1024 * 1024
 const DEFAULT_BLOCKS = 16
 const DEFAULT_RETIRE_MS = 10
-const FRAME_BYTES = 2048
-const DEFAULT_SNAP_LENGTH = 256
+/** Each of them has a ring, and a thread that reads it. */
+const MAX_SOURCES = 64
 
 /**
  * Opens rings. `openSystem` gives the kernel of the calling thread; a test may give another.
@@ -44,7 +45,7 @@ export function createAfPacketModule(openSystem: () => Kernel = openKernel): Cap
     open(target, options = {}) {
       const kernel = openSystem()
       try {
-        return openRing(kernel, target, options)
+        return openSource(kernel, target, options)
       } catch (error) {
         kernel.dispose()
         throw error
@@ -75,37 +76,86 @@ function detect(openSystem: () => Kernel): Detection {
   }
 }
 
-function openRing(kernel: Kernel, target: CaptureTarget, options: AfPacketOptions): PacketSource {
+/** What is the same for all sockets of a capture. */
+interface Opening {
+  readonly kernel: Kernel
+  readonly target: CaptureTarget
+  readonly shape: RingShape
+  readonly program: readonly BpfInstruction[]
+}
+
+function openSource(kernel: Kernel, target: CaptureTarget, options: AfPacketOptions): PacketSource {
+  if (options.member) return adoptMember(kernel, options.member)
+  const sources = target.spread?.sources ?? 1
+  if (!Number.isInteger(sources) || sources < 1 || sources > MAX_SOURCES) {
+    throw new InvalidArgumentError(`afpacket: packets can't be spread over ${sources} sources; give 1 to ${MAX_SOURCES}`, {
+      sources,
+    })
+  }
   const { blockBytes = DEFAULT_BLOCK_BYTES, blocks = DEFAULT_BLOCKS, retireMs = DEFAULT_RETIRE_MS } = options
   if (!Number.isInteger(Math.log2(blockBytes)) || blockBytes < 4096) {
     throw new InvalidArgumentError(`afpacket: blockBytes ${blockBytes} is no power of two from 4096`, { blockBytes })
   }
-  const fd = kernel.socket({
+  const fds: number[] = []
+  try {
+    const fd = openSocket(kernel, target)
+    fds.push(fd)
+    const deviceType = deviceTypeOf(kernel, fd, target)
+    const isLoopback = deviceType === socket.ARPHRD_LOOPBACK
+    const linkType = isLoopback || deviceType === socket.ARPHRD_ETHER ? LINK_TYPE.ETHERNET : LINK_TYPE.RAW
+    const opening: Opening = {
+      kernel,
+      target,
+      shape: { blockBytes, blocks, linkType, retireMs },
+      program: targetProgram(kernel, target, linkType, isLoopback),
+    }
+    while (fds.length < sources) fds.push(openSocket(kernel, target))
+    return sources === 1 ? openRing(opening, fd) : openFanOut(opening, fds)
+  } catch (error) {
+    for (const fd of fds) kernel.close(fd)
+    throw error
+  }
+}
+
+function openSocket(kernel: Kernel, { netns }: CaptureTarget): number {
+  return kernel.socket({
     domain: socket.AF_PACKET,
     type: socket.SOCK_RAW,
     protocol: 0,
-    ...(target.netns !== undefined && { netns: target.netns }),
+    ...(netns !== undefined && { netns }),
   })
+}
+
+function openRing({ kernel, target, shape, program }: Opening, fd: number): Ring {
+  attachFilter(kernel, fd, program)
+  setRing(kernel, fd, shape)
+  const memory = mapRing(kernel, fd, shape)
   try {
-    const deviceType = deviceTypeOf(kernel, fd, target)
-    const isFramed = deviceType === socket.ARPHRD_ETHER || deviceType === socket.ARPHRD_LOOPBACK
-    const linkType = isFramed ? LINK_TYPE.ETHERNET : LINK_TYPE.RAW
-    attachFilter(kernel, fd, target, linkType, deviceType === socket.ARPHRD_LOOPBACK)
-    kernel.setSocketOption(fd, socket.SOL_PACKET, socket.PACKET_VERSION, socket.TPACKET_V3)
-    const request = socket.ringRequest(blockBytes, blocks, FRAME_BYTES, retireMs)
-    kernel.setSocketOption(fd, socket.SOL_PACKET, socket.PACKET_RX_RING, request)
-    const memory = kernel.mapMemory({ fd, byteLength: blockBytes * blocks, write: true, shared: true })
-    try {
-      bind(kernel, fd, target)
-    } catch (error) {
-      memory.close()
-      throw error
-    }
-    return new Ring(kernel, fd, memory, { blockBytes, blocks, linkType })
+    bind(kernel, fd, target)
   } catch (error) {
-    kernel.close(fd)
+    memory.close()
     throw error
   }
+  return new Ring(kernel, fd, memory, shape)
+}
+
+/** All sockets are in the group, and the group knows how to spread, before the first packet is let in. */
+function openFanOut({ kernel, target, shape, program }: Opening, fds: readonly number[]): PacketSource {
+  for (const fd of fds) {
+    attachFilter(kernel, fd, NOTHING)
+    setRing(kernel, fd, shape)
+    bind(kernel, fd, target)
+  }
+  const group = joinGroup(kernel, fds, target, shape.linkType)
+  const [first, ...others] = fds
+  const memory = mapRing(kernel, first!, shape)
+  try {
+    for (const fd of fds) attachFilter(kernel, fd, program)
+  } catch (error) {
+    memory.close()
+    throw error
+  }
+  return new GroupOwner(kernel, new Ring(kernel, first!, memory, shape), others, group, shape)
 }
 
 function bind(kernel: Kernel, fd: number, target: CaptureTarget): void {
@@ -130,105 +180,4 @@ function noInterface(target: CaptureTarget): NotFoundError {
     ifindex: target.ifindex,
     netns: target.netns,
   })
-}
-
-/** Own traffic first, then what the user asked for; the return value cuts packets to the snap length. */
-function attachFilter(kernel: Kernel, fd: number, target: CaptureTarget, linkType: number, isLoopback: boolean): void {
-  const snapLength = target.snapLength || DEFAULT_SNAP_LENGTH
-  const everything: readonly BpfInstruction[] = [{ code: BPF.RET | BPF.K, jt: 0, jf: 0, k: snapLength }]
-  const wanted =
-    target.bpfFilter === '' ? everything : decodeBpfProgram(kernel.compileBpf(target.bpfFilter, { linkType, snapLength }))
-  const program = encodeBpfProgram([
-    ...(isLoopback ? INCOMING_ONLY : []),
-    ...ownTrafficProgram(target.excludePeers, linkType),
-    ...wanted,
-  ])
-  // The kernel wants a pointer: the program goes into memory that has an address, and is copied by the call.
-  const memory = kernel.mapMemory({ byteLength: program.length })
-  try {
-    new Uint8Array(memory.buffer).set(program)
-    kernel.setSocketOption(
-      fd,
-      socket.SOL_SOCKET,
-      socket.SO_ATTACH_FILTER,
-      socket.filterProgram(program.length / 8, memory.address),
-    )
-  } finally {
-    memory.close()
-  }
-}
-
-/** A packet on the loopback is seen going out and coming in; only the latter counts, as for tcpdump. Loads `skb->pkt_type`. */
-const INCOMING_ONLY: readonly BpfInstruction[] = [
-  { code: BPF.LD | BPF.W | BPF.ABS, jt: 0, jf: 0, k: socket.SKF_AD_OFF + socket.SKF_AD_PKTTYPE },
-  { code: BPF.JMP | BPF.JEQ | BPF.K, jt: 0, jf: 1, k: socket.PACKET_OUTGOING },
-  { code: BPF.RET | BPF.K, jt: 0, jf: 0, k: 0 },
-]
-
-interface RingShape {
-  readonly blockBytes: number
-  readonly blocks: number
-  readonly linkType: number
-}
-
-class Ring implements PacketSource {
-  readonly kind = 'packets'
-  readonly format: PacketFormat
-  readonly readyFd: number
-  readonly #kernel: Kernel
-  readonly #memory: MappedMemory
-  readonly #bytes: Uint8Array
-  readonly #words: Int32Array
-  readonly #shape: RingShape
-  #next = 0
-  #received = 0
-  #dropped = 0
-  #isOpen = true
-
-  constructor(kernel: Kernel, fd: number, memory: MappedMemory, shape: RingShape) {
-    this.format = { layout: { format: 'tpacket-v3' }, linkType: shape.linkType }
-    this.readyFd = fd
-    this.#kernel = kernel
-    this.#memory = memory
-    this.#bytes = new Uint8Array(memory.buffer)
-    this.#words = new Int32Array(memory.buffer)
-    this.#shape = shape
-  }
-
-  poll(sink: PacketBlockSink): number {
-    const { blockBytes, blocks } = this.#shape
-    let packets = 0
-    // One turn of the ring at most, so that a fast sender does not keep the thread from its other work.
-    for (let turn = 0; turn < blocks && this.#isOpen; turn++) {
-      const offset = this.#next * blockBytes
-      const status = (offset + socket.BLOCK_STATUS_OFFSET) >> 2
-      if ((Atomics.load(this.#words, status) & socket.TP_STATUS_USER) === 0) break
-      packets += this.#words[(offset + socket.BLOCK_PACKETS_OFFSET) >> 2]!
-      sink(this.#bytes, offset, blockBytes)
-      Atomics.store(this.#words, status, socket.TP_STATUS_KERNEL)
-      this.#next = (this.#next + 1) % blocks
-    }
-    return packets
-  }
-
-  /** The kernel's counters; reading resets them there, so they are added up here. What it drops it counts as seen, too. */
-  stats(): CaptureStats {
-    if (this.#isOpen) {
-      const counters = new Uint32Array(3)
-      this.#kernel.getSocketOption(this.readyFd, socket.SOL_PACKET, socket.PACKET_STATISTICS, counters)
-      this.#received += counters[0]! - counters[1]!
-      this.#dropped += counters[1]!
-    }
-    return { packetsReceived: this.#received, packetsDropped: this.#dropped, packetsIfDropped: 0 }
-  }
-
-  /** The descriptor first, then the mapping, which keeps the socket alive. */
-  close(): void {
-    if (!this.#isOpen) return
-    this.stats()
-    this.#isOpen = false
-    this.#kernel.close(this.readyFd)
-    this.#memory.close()
-    this.#kernel.dispose()
-  }
 }

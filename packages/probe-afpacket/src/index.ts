@@ -6,5 +6,3 @@
 
 export type { AfPacketOptions } from './afpacket-source.ts'
 export { captureSource, createAfPacketModule } from './afpacket-source.ts'
-export type { Peer } from './own-traffic.ts'
-export { ownTrafficProgram } from './own-traffic.ts'

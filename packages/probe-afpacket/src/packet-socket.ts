@@ -8,6 +8,11 @@ export const SOL_PACKET = 263
 export const PACKET_RX_RING = 5
 export const PACKET_STATISTICS = 6
 export const PACKET_VERSION = 10
+export const PACKET_FANOUT = 18
+export const PACKET_FANOUT_DATA = 22
+/** A program says to which member of the group a packet goes (Linux 4.3); the kernel finds a number for the group (Linux 4.13). */
+export const PACKET_FANOUT_CBPF = 6
+export const PACKET_FANOUT_FLAG_UNIQUEID = 0x2000
 export const TPACKET_V3 = 2
 export const SIOCGIFHWADDR = 0x8927
 export const BLOCK_STATUS_OFFSET = 8
@@ -17,6 +22,8 @@ export const TP_STATUS_USER = 1
 
 /** Ancillary loads of linux/filter.h. */
 export const SKF_AD_OFF = 0xfffff000
+/** Where the link header begins, wherever the packet stands on its way. */
+export const SKF_LL_OFF = 0xffe00000
 export const SKF_AD_PKTTYPE = 4
 export const PACKET_OUTGOING = 4
 

@@ -1,0 +1,92 @@
+import type { CaptureStats, PacketBlockSink, PacketFormat, PacketSource } from '@skydive/contracts'
+import type { Kernel, MappedMemory } from '@skydive/kernel'
+import * as socket from './packet-socket.ts'
+
+const FRAME_BYTES = 2048
+
+/** A ring as it was asked for, and what its frames are. */
+export interface RingShape {
+  readonly blockBytes: number
+  readonly blocks: number
+  readonly linkType: number
+  readonly retireMs: number
+}
+
+/** Makes the socket one with a ring. */
+export function setRing(kernel: Kernel, fd: number, { blockBytes, blocks, retireMs }: RingShape): void {
+  kernel.setSocketOption(fd, socket.SOL_PACKET, socket.PACKET_VERSION, socket.TPACKET_V3)
+  const request = socket.ringRequest(blockBytes, blocks, FRAME_BYTES, retireMs)
+  kernel.setSocketOption(fd, socket.SOL_PACKET, socket.PACKET_RX_RING, request)
+}
+
+export function mapRing(kernel: Kernel, fd: number, { blockBytes, blocks }: RingShape): MappedMemory {
+  return kernel.mapMemory({ fd, byteLength: blockBytes * blocks, write: true, shared: true })
+}
+
+/** The kernel looks at a block that is not full every `retireMs`, rounded up to its own ticks of up to 10 ms. */
+const TICK_MS = 10
+
+/** Reads a ring that a socket of TPACKET_V3 has. The kernel instance, the descriptor and the mapping are its own from then on. */
+export class Ring implements PacketSource {
+  readonly kind = 'packets'
+  readonly format: PacketFormat
+  readonly readyFd: number
+  readonly holdsBackMs: number
+  readonly #kernel: Kernel
+  readonly #memory: MappedMemory
+  readonly #bytes: Uint8Array
+  readonly #words: Int32Array
+  readonly #shape: RingShape
+  #next = 0
+  #received = 0
+  #dropped = 0
+  #isOpen = true
+
+  constructor(kernel: Kernel, fd: number, memory: MappedMemory, shape: RingShape) {
+    this.format = { layout: { format: 'tpacket-v3' }, linkType: shape.linkType }
+    this.readyFd = fd
+    this.holdsBackMs = shape.retireMs + TICK_MS
+    this.#kernel = kernel
+    this.#memory = memory
+    this.#bytes = new Uint8Array(memory.buffer)
+    this.#words = new Int32Array(memory.buffer)
+    this.#shape = shape
+  }
+
+  poll(sink: PacketBlockSink): number {
+    const { blockBytes, blocks } = this.#shape
+    let packets = 0
+    // One turn of the ring at most, so that a fast sender does not keep the thread from its other work.
+    for (let turn = 0; turn < blocks && this.#isOpen; turn++) {
+      const offset = this.#next * blockBytes
+      const status = (offset + socket.BLOCK_STATUS_OFFSET) >> 2
+      if ((Atomics.load(this.#words, status) & socket.TP_STATUS_USER) === 0) break
+      packets += this.#words[(offset + socket.BLOCK_PACKETS_OFFSET) >> 2]!
+      sink(this.#bytes, offset, blockBytes)
+      Atomics.store(this.#words, status, socket.TP_STATUS_KERNEL)
+      this.#next = (this.#next + 1) % blocks
+    }
+    return packets
+  }
+
+  /** The kernel's counters; reading resets them there, so they are added up here. What it drops it counts as seen, too. */
+  stats(): CaptureStats {
+    if (this.#isOpen) {
+      const counters = new Uint32Array(3)
+      this.#kernel.getSocketOption(this.readyFd, socket.SOL_PACKET, socket.PACKET_STATISTICS, counters)
+      this.#received += counters[0]! - counters[1]!
+      this.#dropped += counters[1]!
+    }
+    return { packetsReceived: this.#received, packetsDropped: this.#dropped, packetsIfDropped: 0 }
+  }
+
+  /** The descriptor first, then the mapping, which keeps the socket alive. */
+  close(): void {
+    if (!this.#isOpen) return
+    this.stats()
+    this.#isOpen = false
+    this.#kernel.close(this.readyFd)
+    this.#memory.close()
+    this.#kernel.dispose()
+  }
+}

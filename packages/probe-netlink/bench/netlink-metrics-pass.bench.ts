@@ -4,15 +4,10 @@ import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises'
 import { createGraph } from '@skydive/graph'
 import { openKernel } from '@skydive/kernel'
 import { createManualClock, createMemoryLogger, createMemoryMetrics, enterPrivateNetwork } from '@skydive/testkit'
+import { type Figure, median } from '../../../bench/figures.ts'
 import { netlinkProbe } from '../src/index.ts'
 
 // What the periodic reading costs on a host with many interfaces, in CPU time of this process: kernel and JavaScript together.
-
-interface Figure {
-  readonly name: string
-  readonly value: number
-  readonly unit: string
-}
 
 const PAIRS = 1007
 const READINGS = 30
@@ -88,10 +83,6 @@ export const bench = {
       return costsMs
     }
   },
-}
-
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[values.length >> 1]!
 }
 
 function mean(values: readonly number[]): number {

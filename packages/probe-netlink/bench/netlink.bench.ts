@@ -4,6 +4,7 @@ import type { GraphBatch, NodeIds } from '@skydive/contracts'
 import { createGraph } from '@skydive/graph'
 import { openKernel } from '@skydive/kernel'
 import { createMemoryLogger, createMemoryMetrics, enterPrivateNetwork, SYSTEM_CLOCK } from '@skydive/testkit'
+import { type Figure, median } from '../../../bench/figures.ts'
 import { netlinkProbe } from '../src/index.ts'
 import { openRouteSocket } from '../src/route-socket.ts'
 import { dumpLinks } from '../src/snapshot.ts'
@@ -11,21 +12,10 @@ import { type AttributeInit, buildRequest } from '../src/wire.ts'
 
 // In a private network: dumps of many links beside `ip -json link`, and how long a change takes to the graph beside `ip monitor`.
 
-interface Figure {
-  readonly name: string
-  readonly value: number
-  readonly unit: string
-  readonly peer?: string
-  readonly peerValue?: number
-  readonly ratio?: number
-}
-
 const RTM_NEWLINK = 16
 const NLM_F_CREATE_EXCL = 0x600
 const ROUNDS = 7
 const EVENTS = 200
-
-const median = (values: readonly number[]) => [...values].sort((a, b) => a - b)[values.length >> 1]!
 
 function timed(body: () => void): number {
   const startMs = performance.now()

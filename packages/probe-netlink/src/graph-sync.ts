@@ -2,11 +2,12 @@ import type { GraphTransaction, GraphWriter, MetadataObject, MetadataValue, Node
 import { childTid } from '@skydive/topology'
 import type { Link } from './decode-link.ts'
 import { type DeviceInfo, UNKNOWN_DEVICE } from './ethtool.ts'
+import { LinkEdges, type WatchedInterface } from './link-edges.ts'
 import { counterGrowth, LINK_KEYS, linkMetadata, metricMetadata } from './link-metadata.ts'
 import { isSameValue } from './metadata-equality.ts'
 import { Aspect, type Departure, type Interface } from './namespace-mirror.ts'
 import { neighborList, routingTables } from './table-metadata.ts'
-import { type EdgeRole, interfaceKey, type Published, placeOf, type WatchedNamespace } from './watched-namespace.ts'
+import { interfaceKey, type Published, placeOf, type WatchedNamespace } from './watched-namespace.ts'
 
 /** How long an interface on its way between namespaces may be in neither: the kernel waits for its readers meanwhile. */
 const MOVE_TIMEOUT_MS = 2000
@@ -39,6 +40,7 @@ export class GraphSync {
   readonly #ids: NodeIds
   readonly #queries: KernelQueries
   readonly #limits: ListLimits
+  readonly #edges: LinkEdges
   readonly #now: () => number
   /** Interfaces that left one namespace and have not shown up in the other, by where they are expected. */
   readonly #moving = new Map<string, { readonly item: Published; readonly sinceMs: number }>()
@@ -48,6 +50,7 @@ export class GraphSync {
     this.#ids = ids
     this.#queries = queries
     this.#limits = limits
+    this.#edges = new LinkEdges((namespace, netnsid) => queries.resolve(namespace, netnsid))
     this.#now = now
   }
 
@@ -66,12 +69,12 @@ export class GraphSync {
     for (let round = 0; round < 3 && (changed.length > 0 || round === 0); round++) {
       const devices = new Map(changed.map((namespace) => [namespace, this.#readDevices(namespace)]))
       // Asked before the departed are forgotten.
-      const stale = this.#standingOnMoved(all, changed)
+      const stale = this.#edges.standingOnMoved(all, changed)
       this.#graph.transaction((tx) => {
         for (const item of round === 0 ? overdue : []) this.#deleteNode(tx, item)
         for (const namespace of changed) this.#depart(tx, namespace)
         for (const namespace of changed) this.#writeNodes(tx, namespace, devices.get(namespace)!)
-        for (const namespace of changed) this.#writeEdges(tx, namespace, stale)
+        for (const namespace of changed) stale.push(...this.#edges.write(tx, namespace))
       })
       for (const namespace of changed) {
         namespace.mirror.changed.clear()
@@ -187,28 +190,6 @@ export class GraphSync {
     }
   }
 
-  /**
-   * Interfaces whose lower device (of a macvlan or VLAN) or peer has gone to another namespace: they say so when asked, and nobody tells.
-   */
-  #standingOnMoved(
-    all: readonly WatchedNamespace[],
-    changed: readonly WatchedNamespace[],
-  ): { namespace: WatchedNamespace; index: number }[] {
-    const moved = changed.flatMap((from) =>
-      from.mirror.departed.flatMap(({ link, to }) => (to ? [{ from, index: link.index }] : [])),
-    )
-    if (moved.length === 0) return []
-    const places = new Set(moved.map(({ from, index }) => placeOf(from, index)))
-    const indexes = new Set(moved.map(({ index }) => index))
-    return all.flatMap((namespace) =>
-      [...namespace.mirror.interfaces.values()].flatMap(({ link }) => {
-        if (!indexes.has(link.link)) return []
-        const where = this.#linkNamespace(namespace, link)
-        return where && places.has(placeOf(where, link.link)) ? [{ namespace, index: link.index }] : []
-      }),
-    )
-  }
-
   #startMove(item: Published, { link }: Departure, target: WatchedNamespace, index: number): void {
     const idKey = interfaceKey(target, index, link.kind)
     this.#ids.rename(item.idKey, idKey)
@@ -314,63 +295,7 @@ export class GraphSync {
     return sections
   }
 
-  #writeEdges(tx: GraphTransaction, namespace: WatchedNamespace, stale: { namespace: WatchedNamespace; index: number }[]): void {
-    for (const [index, aspects] of namespace.mirror.changed) {
-      const link = namespace.mirror.interfaces.get(index)?.link
-      const item = namespace.published.get(index)
-      if (!(aspects & Aspect.link) || !link || !item) continue
-      const master = namespace.published.get(link.master)
-      this.#setEdge(tx, item, 'master', master && [master.nodeId, item.nodeId], {})
-      const other = this.#otherEnd(namespace, link)
-      const isVlan = link.kind === 'vlan'
-      const isVeth = item.metadata['Type'] === 'veth'
-      this.#setEdge(tx, item, 'lower', isVlan && other ? [other.item.nodeId, item.nodeId] : undefined, { Type: 'vlan' })
-      if (isVeth && other && !this.#pointsBack(other, namespace, index))
-        stale.push({ namespace: other.namespace, index: link.link })
-      const higherFirst = other && (index > link.link || (index === link.link && item.nodeId < other.item.nodeId))
-      const ends: readonly [string, string] | undefined = other && [
-        higherFirst ? item.nodeId : other.item.nodeId,
-        higherFirst ? other.item.nodeId : item.nodeId,
-      ]
-      this.#setEdge(tx, item, 'peer', isVeth ? ends : undefined, { Type: 'veth' })
-    }
-  }
-
-  #setEdge(
-    tx: GraphTransaction,
-    item: Published,
-    role: EdgeRole,
-    ends: readonly [parent: string, child: string] | undefined,
-    metadata: MetadataObject,
-  ): void {
-    const before = item.edges.get(role)
-    const after = ends && tx.putEdge({ parent: ends[0], child: ends[1], metadata: { RelationType: 'layer2', ...metadata } }).id
-    if (before !== undefined && before !== after) tx.deleteEdge(before)
-    if (after === undefined) item.edges.delete(role)
-    else item.edges.set(role, after)
-  }
-
-  /** Where the lower device or the peer of a link is, when it is in the graph. */
-  #otherEnd(namespace: WatchedNamespace, link: Link): { namespace: WatchedNamespace; item: Published } | undefined {
-    if (link.link === 0) return undefined
-    const where = this.#linkNamespace(namespace, link)
-    const item = where?.published.get(link.link)
-    return where && item && { namespace: where, item }
-  }
-
-  /** Whether what is known of the peer says that its peer is here. */
-  #pointsBack(peer: { namespace: WatchedNamespace; item: Published }, namespace: WatchedNamespace, index: number): boolean {
-    const link = peer.namespace.mirror.interfaces.get(Number(peer.item.metadata['IfIndex']))?.link
-    if (!link || link.link !== index) return false
-    return this.#linkNamespace(peer.namespace, link) === namespace
-  }
-
-  /** The namespace in which the index `link.link` counts. */
-  #linkNamespace(namespace: WatchedNamespace, link: Link): WatchedNamespace | undefined {
-    return link.linkNetnsid === undefined ? namespace : this.#queries.resolve(namespace, link.linkNetnsid)
-  }
-
-  #reread(stale: readonly { namespace: WatchedNamespace; index: number }[]): WatchedNamespace[] {
+  #reread(stale: readonly WatchedInterface[]): WatchedNamespace[] {
     for (const { namespace, index } of stale) {
       const link = namespace.mirror.interfaces.has(index) ? this.#queries.link(namespace, index) : undefined
       if (link) namespace.mirror.applyLink(link)

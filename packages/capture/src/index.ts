@@ -4,9 +4,9 @@
  * @packageDocumentation
  */
 
-export type { CaptureAgent, CaptureAgentOptions, CaptureFlowOptions } from './agent/capture-agent.ts'
+export type { CaptureAgent, CaptureAgentOptions, CaptureFlowOptions, CaptureSourceChoice } from './agent/capture-agent.ts'
 export { createCaptureAgent } from './agent/capture-agent.ts'
-export { INTERFACE_TYPES } from './agent/node-target.ts'
+export { captureTypesOf } from './agent/capture-types.ts'
 export type { CaptureCoordinatorOptions, CaptureTransport } from './analyzer/capture-coordinator.ts'
 export { createCaptureCoordinator } from './analyzer/capture-coordinator.ts'
 export type { FlowTableSource, LiveFlowReaderOptions } from './analyzer/live-flow-reader.ts'

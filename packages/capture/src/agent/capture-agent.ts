@@ -5,7 +5,6 @@ import {
   type GraphWriter,
   InvalidArgumentError,
   type Logger,
-  type MetadataObject,
   type Metrics,
   NotFoundError,
   type Service,
@@ -15,11 +14,15 @@ import {
 } from '@skydive/contracts'
 import { type Capture, captureSchema, type OnDemandCommand } from '@skydive/protocol'
 import { encodeTableReply } from '@skydive/protocol/flow'
-import { type CaptureThread, openCaptureThread } from './capture-thread.ts'
+import { measureCapture } from './capture-metrics.ts'
+import { type CapturePlan, planCapture } from './capture-plan.ts'
+import { CapturePool } from './capture-pool.ts'
+import { openCaptureThread } from './capture-thread.ts'
 import type { CaptureFigures, CaptureTableOptions } from './messages.ts'
-import { capturesOf, INTERFACE_TYPES, nodeTarget } from './node-target.ts'
+import { captureState, type ElementChange, type ShownCapture, withCounters, writeCaptures } from './node-captures.ts'
 import { resolvePeers } from './own-peers.ts'
 import { SYSTEM_CLOCK } from './system-clock.ts'
+import { resolveTarget } from './target/target-address.ts'
 
 /** How flows are counted and when they are sent: the section `flow` of the configuration, in ms. */
 export interface CaptureFlowOptions {
@@ -35,19 +38,34 @@ export interface CaptureFlowOptions {
   readonly applicationTimeoutsMs?: CaptureTableOptions['applicationTimeoutsMs']
 }
 
+/** A source and what it is opened with. */
+export interface CaptureSourceChoice {
+  /** Module that exports `captureSource`; a `file:` URL or a package name. Loaded in the capture thread. */
+  readonly module: string
+  /** Handed to `open`: plain data. */
+  readonly options?: unknown
+  /** In their place on a bridge of a switch, which has no address of its own to listen at. Absent: `options`. */
+  readonly switchOptions?: unknown
+}
+
 /** What the agent's half of captures is made of. */
 export interface CaptureAgentOptions {
   /** Writes `Captures` of the nodes; its view finds them. */
   readonly graph: GraphWriter
   /** Tells when a captured node goes. */
   readonly events: GraphEvents
-  /** Modules of sources by capture type: `{ afpacket: 'file:///…/afpacket.js' }`. Loaded in the capture thread. */
-  readonly sources: Readonly<Record<string, string>>
+  /** Sources by capture type: `{ afpacket: { module: 'file:///…/afpacket.js' } }`. */
+  readonly sources: Readonly<Record<string, CaptureSourceChoice>>
   /** Takes protobuf `Message`s: flows, and statistics with 0 flows. Must not block. */
   onBatch(payload: Uint8Array, flows: number): void
   /** The other ends of our own connections, by address or name, which are not captured. Asked at every start of a capture. */
   ownPeers?(): CaptureTarget['excludePeers']
   readonly flow?: CaptureFlowOptions
+  /**
+   * Threads that the packets of a capture are spread over, by flow: for interfaces that are too much for one. From 1 to 8; each has a ring and a
+   * table with its share of `maxFlows`. Only where the source can do it (`afpacket`), and not for captures with a target. @default 1
+   */
+  readonly fanoutWorkers?: number
   /** Period in which the counters of `Captures` are refreshed. @default 1000 */
   readonly statsUpdateMs?: number
   /** Script of the capture thread, in a bundle. */
@@ -61,7 +79,8 @@ export interface CaptureAgentOptions {
 export interface CaptureAgent extends Service {
   /**
    * Starts a capture on a node; the same one twice is once. Resolves when the source is open.
-   * @throws ERR_NOT_FOUND (node), ERR_INVALID_ARGUMENT (type, filter, a node that can't be captured), ERR_PERMISSION.
+   * @throws ERR_NOT_FOUND (node), ERR_INVALID_ARGUMENT (type, filter, target, a node that can't be captured), ERR_PERMISSION,
+   * ERR_UNAVAILABLE (the target's name).
    */
   startCapture(command: OnDemandCommand): Promise<void>
   /** @throws ERR_NOT_FOUND when it does not run on that node. */
@@ -72,29 +91,25 @@ export interface CaptureAgent extends Service {
   readonly captureTypes: readonly string[]
 }
 
-interface Task {
+interface Task extends ShownCapture {
   readonly taskId: number
-  readonly nodeId: string
-  readonly capture: Capture
-  readonly started: Promise<void>
-  figures: CaptureFigures | undefined
-}
-
-/** How a capture is to be run on its node. */
-interface Plan {
-  readonly target: CaptureTarget
-  readonly table: CaptureTableOptions
-  readonly module: string
+  readonly started: Promise<CaptureFigures>
 }
 
 const DEFAULT_UPDATE_MS = 60_000
 const DEFAULT_EXPIRE_MS = 600_000
-const DEFAULT_MAX_FLOWS = 500_000
 const DEFAULT_STATS_MS = 1000
-const DEFAULT_SNAP_LENGTH = 256
+const MAX_WORKERS = 8
 
-/** Makes the agent's half; the thread starts with the first capture. */
+/**
+ * Makes the agent's half; the thread starts with the first capture.
+ * @throws ERR_INVALID_ARGUMENT for `fanoutWorkers` out of range.
+ */
 export function createCaptureAgent(options: CaptureAgentOptions): CaptureAgent {
+  const { fanoutWorkers = 1 } = options
+  if (!Number.isInteger(fanoutWorkers) || fanoutWorkers < 1 || fanoutWorkers > MAX_WORKERS) {
+    throw new InvalidArgumentError(`fanoutWorkers: ${fanoutWorkers} is out of range; give 1 to ${MAX_WORKERS}`, { fanoutWorkers })
+  }
   return new Agent(options)
 }
 
@@ -106,7 +121,7 @@ class Agent implements CaptureAgent {
   /** By `<node>|<capture>`. */
   readonly #tasks = new Map<string, Task>()
   #taskIds = 0
-  #thread: CaptureThread | undefined
+  #pool: CapturePool | undefined
   #timer: unknown
   #unsubscribe: Unsubscribe | undefined
 
@@ -129,8 +144,8 @@ class Agent implements CaptureAgent {
     this.#clock.clearTimeout(this.#timer)
     const tasks = [...this.#tasks.values()]
     this.#tasks.clear()
-    await this.#thread?.close()
-    this.#thread = undefined
+    await this.#pool?.close()
+    this.#pool = undefined
     for (const task of tasks) this.#writeCaptures(task, () => undefined)
   }
 
@@ -138,15 +153,18 @@ class Agent implements CaptureAgent {
     const capture = captureOf(resource)
     const key = `${nodeId}|${capture.UUID}`
     const running = this.#tasks.get(key)
-    if (running) return running.started
-    const plan = this.#plan(nodeId, capture)
+    if (running) {
+      await running.started
+      return
+    }
+    const plan = planCapture(nodeId, capture, this.#options)
 
     const taskId = ++this.#taskIds
     const started = this.#open(key, taskId, plan)
-    const task: Task = { taskId, nodeId, capture, started, figures: undefined }
+    const task: Task = { taskId, nodeId, capture, started, figures: undefined, nodeKeys: new Set() }
     this.#tasks.set(key, task)
     try {
-      await started
+      task.figures = await started
     } catch (error) {
       if (this.#tasks.get(key) === task) this.#tasks.delete(key)
       this.#logger.warn({ node: nodeId, capture: capture.UUID, reason: (error as Error).message }, 'capture not started')
@@ -158,13 +176,27 @@ class Agent implements CaptureAgent {
     this.#armFigures()
   }
 
-  async #open(key: string, taskId: number, { target, table, module }: Plan): Promise<void> {
-    const excludePeers = await resolvePeers(this.#options.ownPeers?.() ?? [], this.#logger)
+  async #open(key: string, taskId: number, { target, table, source, destination }: CapturePlan): Promise<CaptureFigures> {
+    const [peers, to] = await Promise.all([
+      resolvePeers([...(this.#options.ownPeers?.() ?? []), ...target.excludePeers], this.#logger),
+      destination && resolveTarget(destination),
+    ])
+    const excludePeers = [...peers, ...(to?.excludePeers ?? [])]
     if (this.#tasks.get(key)?.taskId !== taskId) {
       throw new UnavailableError('the capture was stopped before it ran', { retryable: false })
     }
     const { updateMs = DEFAULT_UPDATE_MS, expireMs = DEFAULT_EXPIRE_MS } = this.#options.flow ?? {}
-    await this.#openThread().start({ taskId, module, target: { ...target, excludePeers }, table, updateMs, expireMs })
+    const { module, options: moduleOptions } = source
+    return this.#openPool().start({
+      taskId,
+      module,
+      ...(moduleOptions !== undefined && { moduleOptions }),
+      target: { ...target, excludePeers },
+      table,
+      ...(to && { sendTo: to.sendTo }),
+      updateMs,
+      expireMs,
+    })
   }
 
   async stopCapture({ NodeID: nodeId, Resource: resource }: OnDemandCommand): Promise<void> {
@@ -174,56 +206,18 @@ class Agent implements CaptureAgent {
       throw new NotFoundError(`capture ${resource.UUID} does not run on node ${nodeId}`, { capture: resource.UUID, node: nodeId })
     }
     this.#tasks.delete(key)
-    await this.#thread?.stop(task.taskId)
+    await this.#pool?.stop(task.taskId)
     this.#writeCaptures(task, () => undefined)
   }
 
   async queryFlowTable(query: Uint8Array): Promise<Uint8Array> {
-    return this.#thread ? this.#thread.query(query) : encodeTableReply({ Status: 200, FlowSetBytes: [] })
+    return this.#pool ? this.#pool.query(query) : encodeTableReply({ Status: 200, FlowSetBytes: [] })
   }
 
-  #plan(nodeId: string, capture: Capture): Plan {
-    const { view } = this.#options.graph
-    const ordinal = view.nodeOrdinal(nodeId)
-    if (ordinal < 0) throw new NotFoundError(`capture ${capture.UUID}: there is no node ${nodeId} here`, { node: nodeId })
-    const node = view.node(ordinal)
-    const where = nodeTarget(view, node)
-    const type = capture.Type || (INTERFACE_TYPES.has(String(node.metadata['Type'])) ? 'afpacket' : '')
-    const module = this.#options.sources[type]
-    if (module === undefined) {
-      throw new InvalidArgumentError(
-        `capture ${capture.UUID}: type "${type}" is not available on this agent; it has ${this.captureTypes.join(', ') || 'none'}`,
-        { type },
-      )
-    }
-    const { flow = {} } = this.#options
-    return {
-      module,
-      target: {
-        interfaceName: where.interfaceName,
-        ifindex: where.ifindex,
-        ...(where.netns !== undefined && { netns: where.netns }),
-        bpfFilter: capture.BPFFilter,
-        snapLength: capture.HeaderSize || DEFAULT_SNAP_LENGTH,
-        excludePeers: [],
-      },
-      table: {
-        nodeTid: where.nodeTid,
-        captureId: capture.UUID,
-        layerKeyMode: (capture.LayerKeyMode || flow.defaultLayerKeyMode || 'L2') === 'L3' ? 'L3' : 'L2',
-        rawPacketLimit: capture.RawPacketLimit,
-        extraTcpMetric: capture.ExtraTCPMetric,
-        maxFlows: flow.maxFlows ?? DEFAULT_MAX_FLOWS,
-        ...(flow.applicationPorts && { applicationPorts: flow.applicationPorts }),
-        ...(flow.applicationTimeoutsMs && { applicationTimeoutsMs: flow.applicationTimeoutsMs }),
-      },
-    }
-  }
-
-  #openThread(): CaptureThread {
-    const { metrics } = this.#options
+  #openPool(): CapturePool {
+    const { metrics, workerUrl } = this.#options
     const sent = metrics?.counter('skydive_capture_flows_total', 'Flows that captures handed over')
-    this.#thread ??= openCaptureThread(
+    this.#pool ??= new CapturePool(
       {
         onBatch: (payload, flows) => {
           sent?.add(flows)
@@ -231,22 +225,17 @@ class Agent implements CaptureAgent {
         },
         onFailed: (taskId, error) => this.#fail(taskId, error),
         onFigures: (figures) => this.#writeFigures(figures),
-        onCrash: (error) => {
-          this.#thread = undefined
-          for (const task of [...this.#tasks.values()]) this.#fail(task.taskId, error)
-        },
       },
-      this.#options.workerUrl,
-      this.#logger,
+      (events) => openCaptureThread(events, workerUrl, this.#logger),
     )
-    return this.#thread
+    return this.#pool
   }
 
   #forgetNode(nodeId: string): void {
     for (const [key, task] of this.#tasks) {
       if (task.nodeId !== nodeId) continue
       this.#tasks.delete(key)
-      void this.#thread?.stop(task.taskId)
+      void this.#pool?.stop(task.taskId)
     }
   }
 
@@ -265,41 +254,25 @@ class Agent implements CaptureAgent {
     const ask = () => {
       this.#timer = undefined
       if (this.#tasks.size === 0) return
-      this.#thread?.askFigures()
+      this.#pool?.askFigures()
       this.#armFigures()
     }
     this.#timer = this.#clock.setTimeout(ask, this.#options.statsUpdateMs ?? DEFAULT_STATS_MS)
   }
 
   #writeFigures(figures: readonly CaptureFigures[]): void {
-    const packets = this.#options.metrics?.gauge('skydive_capture_packets', 'Packets that running captures received')
-    const dropped = this.#options.metrics?.gauge(
-      'skydive_capture_dropped_packets',
-      'Packets that the kernel dropped for want of room',
-    )
     const byTask = new Map(figures.map((one) => [one.taskId, one]))
     for (const task of this.#tasks.values()) {
       const now = byTask.get(task.taskId)
       if (!now) continue
-      const labels = { capture: task.capture.UUID, node: task.nodeId }
-      packets?.set(now.source.packetsReceived, labels)
-      dropped?.set(now.source.packetsDropped, labels)
+      if (this.#options.metrics) measureCapture(this.#options.metrics, task.nodeId, task.capture.UUID, now)
       task.figures = now
-      this.#writeCaptures(task, (element) => element && { ...element, ...counters(task) })
+      this.#writeCaptures(task, (element) => element && withCounters(element, task))
     }
   }
 
-  /** Changes this capture's element of the node's list: `change` gets it as it is, and `undefined` from it takes it away. */
-  #writeCaptures(task: Task, change: (element: MetadataObject | undefined) => MetadataObject | undefined): void {
-    const { graph } = this.#options
-    const ordinal = graph.view.nodeOrdinal(task.nodeId)
-    if (ordinal < 0) return
-    const captures = capturesOf(graph.view.node(ordinal))
-    const at = captures.findIndex(({ ID: id }) => id === task.capture.UUID)
-    const changed = change(captures[at])
-    const rest = captures.filter((_, index) => index !== at)
-    const next = changed === undefined ? rest : at < 0 ? [...captures, changed] : captures.with(at, changed)
-    graph.transaction((tx) => tx.patchNode(task.nodeId, { Captures: next.length === 0 ? undefined : next }))
+  #writeCaptures(task: Task, change: ElementChange): void {
+    writeCaptures(this.#options.graph, task, change)
   }
 }
 
@@ -310,23 +283,4 @@ function captureOf(resource: OnDemandCommand['Resource']): Capture {
   throw new InvalidArgumentError(`capture ${resource.UUID}: ${issue?.path.join('.')}: ${issue?.message}`, {
     capture: resource.UUID,
   })
-}
-
-function counters({ figures }: Task): MetadataObject {
-  const { packetsReceived = 0, packetsDropped = 0, packetsIfDropped = 0 } = figures?.source ?? {}
-  return { PacketsReceived: packetsReceived, PacketsDropped: packetsDropped, PacketsIfDropped: packetsIfDropped }
-}
-
-/** An element of `Captures` (spec flows 3.3); empty members are left out. */
-function captureState(task: Task, state: 'active' | 'error'): MetadataObject {
-  const { UUID, Name, Description, BPFFilter, Type } = task.capture
-  return {
-    ...counters(task),
-    ID: UUID,
-    State: state,
-    ...(Name !== '' && { Name }),
-    ...(Description !== '' && { Description }),
-    ...(BPFFilter !== '' && { BPFFilter }),
-    ...(Type !== '' && { Type }),
-  }
 }

@@ -1,16 +1,18 @@
 import {
+  type CaptureSource,
   type CaptureSourceModule,
   type CaptureStats,
   type Clock,
   type Flow,
   InvalidArgumentError,
-  type PacketSource,
   SkydiveError,
-  UnsupportedError,
 } from '@skydive/contracts'
-import { type BlockConsumer, createFlowTable, type FlowTable } from '@skydive/flow-table'
 import { decodeTableQuery, encodeFlowMessage, encodeFlowSet, encodeTableReply } from '@skydive/protocol/flow'
-import type { CaptureStart, FromCaptureThread, PlainError, ToCaptureThread } from './messages.ts'
+import type { CaptureTable, FlowOutput } from './capture-feed.ts'
+import { type CaptureParts, openParts } from './capture-parts.ts'
+import { shareOf } from './capture-share.ts'
+import type { CaptureFigures, CaptureStart, FromCaptureThread, PlainError, ToCaptureThread } from './messages.ts'
+import type { OpenSender } from './target/open-target.ts'
 
 /** What the engine stands on; the thread gives the real things. */
 export interface CaptureEngineOptions {
@@ -18,6 +20,8 @@ export interface CaptureEngineOptions {
   loadModule(name: string): Promise<{ readonly captureSource?: CaptureSourceModule }>
   /** Calls back again and again for as long as a descriptor can be read; answers how to stop. */
   watch(fd: number, listener: () => void): () => void
+  /** Opens a socket to a target. */
+  readonly openSender: OpenSender
   /** Lets whatever else is due run first. */
   yieldTurn(): Promise<void>
   readonly clock: Clock
@@ -26,19 +30,22 @@ export interface CaptureEngineOptions {
 
 /** Period of statistics messages (spec flows 2.11). */
 const STATISTICS_MS = 10_000
+/** An update and an expiry of a table, and one more that waits for them. */
+const MAX_WALKS = 3
+/** For so long the end of a capture keeps to the pace of where its flows go, ms. */
+const LONGEST_DRAIN_MS = 5000
 /** Flows in one message: a frame that a line takes in one go. */
 const FLOWS_PER_MESSAGE = 1000
 
-interface Task {
+interface Task extends CaptureParts {
   readonly start: CaptureStart
-  readonly source: PacketSource
-  readonly table: FlowTable
-  readonly consume: BlockConsumer
-  readonly unwatch: () => void
+  readonly unwatch: readonly (() => void)[]
   readonly timers: Set<unknown>
   reported: { source: CaptureStats; evictedFlows: number }
   /** The chain of everything that takes flows out of the table, so that two such walks never overlap. */
   walk: Promise<void>
+  /** Walks of the chain that are not over. */
+  walks: number
   isStopping: boolean
 }
 
@@ -51,6 +58,14 @@ export class CaptureEngine {
   /** Stops that came while a capture was still being opened. */
   readonly #cancelled = new Set<number>()
   readonly #opening = new Set<number>()
+  readonly #toAnalyzer: FlowOutput = {
+    send: (flows) => {
+      this.#send(flows)
+      return undefined
+    },
+    sendEvicted: (flows) => this.#send(flows),
+    flush() {},
+  }
   #walks = 0
 
   constructor(options: CaptureEngineOptions) {
@@ -77,11 +92,7 @@ export class CaptureEngine {
       case 'figures':
         this.#options.emit({
           kind: 'figures',
-          figures: [...this.#tasks].map(([taskId, { source, table }]) => ({
-            taskId,
-            source: source.stats(),
-            table: table.stats(),
-          })),
+          figures: [...this.#tasks.values()].map(figuresOf),
         })
         break
       case 'close':
@@ -101,8 +112,9 @@ export class CaptureEngine {
         this.#options.emit({ kind: 'stopped', taskId })
         return
       }
-      this.#run(start, source)
-      this.#options.emit({ kind: 'started', taskId })
+      const members = (source.kind === 'packets' && source.members) || []
+      const figures = figuresOf(this.#run(shareOf(start, members.length), source))
+      this.#options.emit({ kind: 'started', taskId, figures, members })
     } catch (error) {
       this.#cancelled.delete(taskId)
       this.#options.emit({ kind: 'start-failed', taskId, error: plain(error) })
@@ -111,43 +123,41 @@ export class CaptureEngine {
     }
   }
 
-  async #open({ module, moduleOptions, target }: CaptureStart): Promise<PacketSource> {
+  async #open({ module, moduleOptions, target }: CaptureStart): Promise<CaptureSource> {
     const { captureSource } = await this.#options.loadModule(module)
     if (!captureSource) {
       throw new InvalidArgumentError(`capture source "${module}": the module does not export captureSource`, { module })
     }
-    const source = captureSource.open(target, moduleOptions)
-    if (source.kind === 'packets') return source
-    source.close()
-    throw new UnsupportedError(`capture source "${module}": it counts by itself, which no table takes yet`, {})
+    return captureSource.open(target, moduleOptions)
   }
 
-  #run(start: CaptureStart, source: PacketSource): void {
-    const table = createFlowTable({ ...start.table, onEvicted: (flows) => this.#send(flows) })
-    table.warmUp()
-    const consume = table.consumer(source.format)
+  #run(start: CaptureStart, source: CaptureSource): Task {
+    const parts = openParts(start, source, this.#toAnalyzer, this.#options)
+    const { readyFds, table } = parts.feed
     const task: Task = {
       start,
-      source,
-      table,
-      consume,
-      unwatch: this.#options.watch(source.readyFd, () => this.#poll(task)),
+      ...parts,
+      unwatch: readyFds.map((fd) => this.#options.watch(fd, () => this.#poll(task))),
       timers: new Set(),
       reported: { source: { packetsReceived: 0, packetsDropped: 0, packetsIfDropped: 0 }, evictedFlows: 0 },
       walk: Promise.resolve(),
+      walks: 0,
       isStopping: false,
     }
     this.#tasks.set(start.taskId, task)
-    this.#every(task, start.updateMs, () => this.#walk(task, (nowMs) => table.update(nowMs)))
-    this.#every(task, start.expireMs, () => this.#walk(task, (nowMs) => table.expire(nowMs)))
-    this.#every(task, STATISTICS_MS, () => this.#sendStatistics(task))
+    if (table) {
+      this.#every(task, start.updateMs, () => this.#walk(task, (nowMs) => table.update(nowMs)))
+      this.#every(task, start.expireMs, () => this.#walk(task, (nowMs) => table.expire(nowMs)))
+      if (!task.target) this.#every(task, STATISTICS_MS, () => this.#sendStatistics(task, table))
+    }
     this.#poll(task)
+    return task
   }
 
   #poll(task: Task): void {
     if (task.isStopping) return
     try {
-      task.source.poll(task.consume)
+      task.feed.poll()
     } catch (error) {
       this.#options.emit({ kind: 'failed', taskId: task.start.taskId, error: plain(error) })
       void this.#stop(task.start.taskId)
@@ -168,16 +178,31 @@ export class CaptureEngine {
     arm()
   }
 
-  /** Takes flows out batch by batch, with a turn for the packets between two. */
+  /**
+   * Takes flows out batch by batch, with a turn for the packets between two, and at the pace of where they go. A walk that would only wait
+   * for others is left out: the next one tells what it would have told.
+   */
   #walk(task: Task, batches: (nowMs: number) => Iterable<readonly Flow[]>): void {
+    if (task.walks >= MAX_WALKS) return
+    task.walks++
     this.#walks++
     task.walk = task.walk.then(async () => {
       for (const batch of this.#tasks.has(task.start.taskId) ? batches(this.#options.clock.now()) : []) {
-        this.#send(batch)
-        await this.#options.yieldTurn()
+        const pause = task.output.send(batch)
+        if (pause && !task.isStopping) await this.#pause(pause)
+        else await this.#options.yieldTurn()
       }
+      task.output.flush()
       this.#walks--
+      task.walks--
     })
+  }
+
+  /** Waits for what a timer ends; the thread may sleep meanwhile. */
+  async #pause(pause: Promise<void>): Promise<void> {
+    this.#walks--
+    await pause
+    this.#walks++
   }
 
   async #stop(taskId: number): Promise<void> {
@@ -190,19 +215,33 @@ export class CaptureEngine {
     if (task.isStopping) return
     task.isStopping = true
     for (const timer of task.timers) this.#options.clock.clearTimeout(timer)
+    const { source } = task.feed
+    if (source.kind === 'packets') source.halt?.()
     await task.walk
-    task.unwatch()
     // What the ring still holds belongs to the capture.
+    await this.#wait(holdsBackMs(source))
+    for (const unwatch of task.unwatch) unwatch()
     try {
-      task.source.poll(task.consume)
+      task.feed.poll()
     } catch {
       // A source that broke has nothing more to give.
     }
-    task.source.close()
-    for (const batch of task.table.drain()) this.#send(batch)
-    this.#sendStatistics(task)
+    source.close()
+    const { table } = task.feed
+    const lastPauseMs = this.#options.clock.now() + LONGEST_DRAIN_MS
+    for (const batch of table?.drain() ?? []) {
+      const pause = task.output.send(batch)
+      if (pause && this.#options.clock.now() < lastPauseMs) await pause
+    }
+    if (task.target) await task.target.close()
+    else if (table) this.#sendStatistics(task, table)
     this.#tasks.delete(taskId)
     this.#options.emit({ kind: 'stopped', taskId })
+  }
+
+  #wait(ms: number): Promise<void> {
+    if (ms === 0) return Promise.resolve()
+    return new Promise((resolve) => void this.#options.clock.setTimeout(resolve, ms))
   }
 
   async #query(requestId: number, bytes: Uint8Array): Promise<void> {
@@ -210,7 +249,10 @@ export class CaptureEngine {
       const { Type: type, Query: query } = decodeTableQuery(bytes)
       if (type !== 'SearchQuery') throw new InvalidArgumentError(`flow table query: type "${type}" is not known`, { type })
       const sets: Uint8Array[] = []
-      for (const { table } of this.#tasks.values()) {
+      for (const { feed, target } of this.#tasks.values()) {
+        const { table } = feed
+        // Flows that go elsewhere are not those of the analyzer.
+        if (!table || target) continue
         const kept = table.rawPackets()
         const flows = (await table.search(query)).map((flow) => {
           const packets = kept.get(flow.UUID)
@@ -232,10 +274,10 @@ export class CaptureEngine {
   }
 
   /** Differences since the message before: receivers add them up. */
-  #sendStatistics(task: Task): void {
+  #sendStatistics(task: Task, counted: CaptureTable): void {
     const { source, evictedFlows } = task.reported
-    const now = task.source.stats()
-    const table = task.table.stats()
+    const now = task.feed.source.stats()
+    const table = counted.stats()
     task.reported = { source: now, evictedFlows: table.evictedFlows }
     const payload = encodeFlowMessage({
       Flows: [],
@@ -252,7 +294,22 @@ export class CaptureEngine {
   }
 }
 
+function figuresOf({ start: { taskId }, feed: { source, table }, target }: Task): CaptureFigures {
+  const description = source.describe?.()
+  return {
+    taskId,
+    source: source.stats(),
+    ...(table && { table: table.stats() }),
+    ...(target && { sentTo: target.stats() }),
+    ...(description && { description }),
+  }
+}
+
 function plain(error: unknown): PlainError {
   if (SkydiveError.isInstance(error)) return { message: error.message, code: error.code, fault: error.fault }
   return { message: error instanceof Error ? error.message : String(error), code: 'ERR_INVARIANT', fault: 'ours' }
+}
+
+function holdsBackMs(source: CaptureSource): number {
+  return source.kind === 'packets' ? (source.holdsBackMs ?? 0) : 0
 }

@@ -5,6 +5,7 @@ import { openKernel } from '@skydive/kernel'
 import type {
   CaptureFigures,
   CaptureStart,
+  CaptureStarted,
   CaptureThreadData,
   FromCaptureThread,
   PlainError,
@@ -23,7 +24,8 @@ export interface CaptureThreadEvents {
 
 /** The main thread's handle of the capture thread. Everything goes by message; nothing here blocks. */
 export interface CaptureThread {
-  start(start: CaptureStart): Promise<void>
+  /** Resolves when the source is open. */
+  start(start: CaptureStart): Promise<CaptureStarted>
   /** Resolves when the last flows of the capture came out. */
   stop(taskId: number): Promise<void>
   /** Protobuf `TableQuery` in, `TableReply` out. */
@@ -39,7 +41,7 @@ interface Waiting<T> {
 
 /** Starts the thread. `workerUrl` is where its script lies in a bundle. */
 export function openCaptureThread(events: CaptureThreadEvents, workerUrl?: URL, logger: Logger = SILENT_LOGGER): CaptureThread {
-  const starting = new Map<number, Waiting<void>>()
+  const starting = new Map<number, Waiting<CaptureStarted>>()
   const stopping = new Map<number, Waiting<void>>()
   const asking = new Map<number, Waiting<Uint8Array>>()
   let requests = 0
@@ -91,7 +93,7 @@ export function openCaptureThread(events: CaptureThreadEvents, workerUrl?: URL, 
         events.onFailed(message.taskId, revive(message.error))
         break
       case 'started':
-        settle(starting, message.taskId)?.resolve()
+        settle(starting, message.taskId)?.resolve(message)
         break
       case 'start-failed':
         settle(starting, message.taskId)?.reject(revive(message.error))

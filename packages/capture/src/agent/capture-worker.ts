@@ -1,5 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads'
-import { openKernel } from '@skydive/kernel'
+import { openDatagramSender, openKernel } from '@skydive/kernel'
 import { CaptureEngine } from './capture-engine.ts'
 import { CaptureLoop } from './capture-loop.ts'
 import type { CaptureThreadData, FromCaptureThread, ToCaptureThread } from './messages.ts'
@@ -17,6 +17,7 @@ if (port) {
   const engine = new CaptureEngine({
     loadModule: (name) => import(name),
     watch: (fd, listener) => loop.watch(fd, listener),
+    openSender: (options) => openDatagramSender(kernel, options),
     yieldTurn: nextTurn,
     clock: loop,
     emit(message: FromCaptureThread) {

@@ -1,5 +1,7 @@
-import type { CaptureStats, CaptureTarget, ErrorFault } from '@skydive/contracts'
+import type { CaptureDescription, CaptureStats, CaptureTarget, ErrorFault } from '@skydive/contracts'
 import type { FlowTableStats, LayerKeyMode, PortNames } from '@skydive/flow-table'
+import type { CaptureTargetType } from '@skydive/protocol'
+import type { TargetFigures } from './target/target-figures.ts'
 
 /** What a capture's flow table is told: plain data, because it crosses a thread. */
 export interface CaptureTableOptions {
@@ -8,9 +10,23 @@ export interface CaptureTableOptions {
   readonly layerKeyMode: LayerKeyMode
   readonly rawPacketLimit: number
   readonly extraTcpMetric: boolean
+  readonly ipDefrag: boolean
+  readonly reassembleTcp: boolean
+  /** A sum of `EXTRA_LAYERS`. */
+  readonly extraLayers: number
+  readonly mplsUdpPorts: readonly number[]
   readonly maxFlows: number
   readonly applicationPorts?: { readonly tcp?: PortNames; readonly udp?: PortNames }
   readonly applicationTimeoutsMs?: Readonly<Record<string, number>>
+}
+
+/** Where flows or frames go instead of to the analyzer. */
+export interface CaptureSendTo {
+  readonly type: CaptureTargetType
+  /** An IP address. */
+  readonly address: string
+  /** Of UDP; not looked at by `erspanv1`. */
+  readonly port: number
 }
 
 /** One capture on one node, for the thread that runs it. */
@@ -21,15 +37,28 @@ export interface CaptureStart {
   readonly moduleOptions?: unknown
   readonly target: CaptureTarget
   readonly table: CaptureTableOptions
+  readonly sendTo?: CaptureSendTo
   readonly updateMs: number
   readonly expireMs: number
+}
+
+/** What a capture is told by that runs: the first figures, and the other sources that its packets are spread over. */
+export interface CaptureStarted {
+  readonly figures: CaptureFigures
+  /** Options of `module` for each of them. */
+  readonly members: readonly unknown[]
 }
 
 /** Figures of one running capture. */
 export interface CaptureFigures {
   readonly taskId: number
   readonly source: CaptureStats
-  readonly table: FlowTableStats
+  /** Absent for a mirror, which has no flows. */
+  readonly table?: FlowTableStats
+  /** With `sendTo`. */
+  readonly sentTo?: TargetFigures
+  /** What the source tells of itself, if it does. */
+  readonly description?: CaptureDescription
 }
 
 /** An error on its way between threads. */
@@ -56,7 +85,7 @@ export type ToCaptureThread =
 
 /** From the capture thread. */
 export type FromCaptureThread =
-  | { readonly kind: 'started'; readonly taskId: number }
+  | ({ readonly kind: 'started'; readonly taskId: number } & CaptureStarted)
   | { readonly kind: 'start-failed'; readonly taskId: number; readonly error: PlainError }
   /** A capture that ran ended by itself. */
   | { readonly kind: 'failed'; readonly taskId: number; readonly error: PlainError }

@@ -13,10 +13,11 @@ export type LookUp = (host: string) => Promise<readonly string[]>
  */
 export async function resolvePeers(peers: Peers, logger: Logger, lookUp: LookUp = lookUpAll): Promise<Peers> {
   const resolved = await Promise.all(
-    peers.map(async ({ address: host, port }) => {
-      if (isIP(host) !== 0) return [{ address: host, port }]
+    peers.map(async (peer) => {
+      const { address: host } = peer
+      if (isIP(host) !== 0) return [peer]
       try {
-        return (await lookUp(host)).map((address) => ({ address, port }))
+        return (await lookUp(host)).map((address) => ({ ...peer, address }))
       } catch (error) {
         logger.warn({ host, reason: (error as Error).message }, 'own traffic of an unknown host is not left out of captures')
         return []
@@ -26,6 +27,7 @@ export async function resolvePeers(peers: Peers, logger: Logger, lookUp: LookUp 
   return resolved.flat()
 }
 
-async function lookUpAll(host: string): Promise<readonly string[]> {
+/** Asks the system's resolver. */
+export async function lookUpAll(host: string): Promise<readonly string[]> {
   return (await lookup(host, { all: true })).map(({ address }) => address)
 }

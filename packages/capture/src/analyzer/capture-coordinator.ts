@@ -11,7 +11,8 @@ import {
   SkydiveError,
 } from '@skydive/contracts'
 import { type Capture, captureSchema, type OnDemandCommand, toWireCapture } from '@skydive/protocol'
-import { capturesOf, INTERFACE_TYPES } from '../agent/node-target.ts'
+import { captureTypesOf } from '../agent/capture-types.ts'
+import { capturesOf } from '../agent/node-target.ts'
 import { SYSTEM_CLOCK } from '../agent/system-clock.ts'
 
 /** How commands reach the agents; `AgentEndpoint` of `@skydive/sync` is one. Status 200 is done. */
@@ -47,7 +48,7 @@ const MAX_RETRY_MS = 60_000
 /** Deleted captures that are remembered, to stop them on agents that come back. */
 const MAX_REMEMBERED = 10_000
 /** Counters and what captures themselves write: no expression of a capture should hang on them, and they change all the time. */
-const COUNTERS = /^(Metric|LastUpdateMetric|Captures|Statistics|SFlow)(\.|$)/
+const COUNTERS = /^(Metric|LastUpdateMetric|Captures|Statistics|SFlow|NetFlow)(\.|$)/
 
 interface Task {
   readonly hostId: string
@@ -171,7 +172,7 @@ class Coordinator implements Service {
   }
 
   #consider(capture: Capture, node: GraphNode): void {
-    if (node.host === '' || !INTERFACE_TYPES.has(String(node.metadata['Type']))) return
+    if (node.host === '' || captureTypesOf(node.metadata['Type']).length === 0) return
     if (capturesOf(node).some(({ ID: id, State: state }) => id === capture.UUID && state === 'active')) return
     const tasks = this.#tasks.get(capture.UUID) ?? new Map<string, Task>()
     this.#tasks.set(capture.UUID, tasks)

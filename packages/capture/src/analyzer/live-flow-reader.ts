@@ -5,7 +5,6 @@ import {
   type Flow,
   type FlowAnswer,
   type FlowMetric,
-  type FlowPlaces,
   type FlowQuery,
   type FlowReader,
   type RawPacket,
@@ -14,7 +13,7 @@ import {
   type TimeSlice,
   UnavailableError,
 } from '@skydive/contracts'
-import { arrangeFlows } from '@skydive/filter'
+import { arrangeFlows, enhancedFlowField, prepareFilter, someLeaf, widenFilter } from '@skydive/filter'
 import { decodeFlowSet, decodeTableReply, encodeTableQuery } from '@skydive/protocol/flow'
 
 /** One holder of flow tables: this process, or an agent over its line. */
@@ -30,8 +29,8 @@ export interface FlowTableSource {
 export interface LiveFlowReaderOptions {
   /** Who holds tables now; asked at every query. */
   sources(): readonly FlowTableSource[]
-  /** Finds the nodes of a flow. Without it places stay empty. */
-  places?(flow: Flow): FlowPlaces
+  /** Gives a flow its places. Without it they stay empty. */
+  enhance?(flow: Flow): EnhancedFlow
 }
 
 /**
@@ -46,7 +45,8 @@ export function createLiveFlowReader(options: LiveFlowReaderOptions): FlowReader
     if (query.nodeTids?.length === 0) return { flows: [], missing: [] }
     const hosts = query.hosts && new Set(query.hosts)
     const asked = options.sources().filter(({ hostId }) => !hosts || hosts.has(hostId))
-    const bytes = encodeTableQuery({ Type: 'SearchQuery', Query: tableQuery(query) })
+    const isWidened = query.Filter !== undefined && someLeaf(query.Filter, isOurs)
+    const bytes = encodeTableQuery({ Type: 'SearchQuery', Query: tableQuery(isWidened ? widened(query) : query) })
     const answers = await Promise.allSettled(asked.map((source) => ask(source, bytes, read)))
     if (read.signal?.aborted) throw new CancelledError()
 
@@ -54,9 +54,10 @@ export function createLiveFlowReader(options: LiveFlowReaderOptions): FlowReader
     const missing: string[] = []
     answers.forEach((answer, index) => {
       if (answer.status === 'rejected') missing.push(asked[index]!.name)
-      else for (const flow of answer.value) flows.push({ flow, places: options.places?.(flow) ?? {} })
+      else for (const flow of answer.value) flows.push(options.enhance?.(flow) ?? { flow, places: {} })
     })
-    return { flows: arrangeFlows(flows, query), missing }
+    const found = isWidened ? flows.filter(await prepareFilter(query.Filter ?? {}, enhancedFlowField)) : flows
+    return { flows: arrangeFlows(found, query), missing }
   }
 
   return {
@@ -81,6 +82,29 @@ const ZERO: FlowMetric = { ABPackets: 0, ABBytes: 0, BAPackets: 0, BABytes: 0, S
 async function ask(source: FlowTableSource, query: Uint8Array, read: ReadOptions): Promise<readonly Flow[]> {
   const { FlowSetBytes } = decodeTableReply(await source.query(query, read))
   return FlowSetBytes.flatMap((bytes) => decodeFlowSet(bytes).Flows)
+}
+
+/** A condition that agents of the original don't know: they take it for one that every flow passes, as they do with an empty one. */
+function isOurs(leaf: Filter): boolean {
+  return leaf.IPV6RangeFilter !== undefined || isOfPlaces(leaf) || Object.keys(leaf).length === 0
+}
+
+/** A condition on where a flow runs, which agents can't tell: it would find nothing there. */
+function isOfPlaces(leaf: Filter): boolean {
+  return Object.values(leaf).some((condition: { readonly Key?: string } | undefined) => condition?.Key?.startsWith('Place.'))
+}
+
+/** The filter with empty conditions in the place of those on places. */
+function withoutPlaces(filter: Filter): Filter {
+  const { BoolFilter: combined } = filter
+  if (!combined) return isOfPlaces(filter) ? {} : filter
+  return { BoolFilter: { ...combined, Filters: (combined.Filters ?? []).map(withoutPlaces) } }
+}
+
+/** What every agent answers without losing a flow; doubles and pages are cut after filtering again. */
+function widened({ Filter: filter = {}, PaginationRange: _, Dedup: __, DedupBy: ___, ...rest }: FlowQuery): FlowQuery {
+  const asked = widenFilter(withoutPlaces(filter), isOurs)
+  return { ...rest, ...(asked && { Filter: asked }) }
 }
 
 /** What a table is asked: the nodes become a filter, and a page from the middle is cut after everything is together. */

@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PassThrough, Readable, Writable } from 'node:stream'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { EXTRA_LAYERS } from '@skydive/contracts'
 import { BPF, encodeBpfProgram, encodePcap } from '@skydive/packet'
-import { decodeFlowStream } from '@skydive/protocol/flow'
+import { decodeFlowStream, encodeFlowJson } from '@skydive/protocol/flow'
 import { type FlowFileOptions, flowsOfFile } from '../index.ts'
 
 let folder: string
@@ -53,6 +54,39 @@ describe('flows of a file', () => {
     ])
   })
 
+  test('fragments, connections and extra layers, when they are asked for', async () => {
+    const fragment = (place: number, bytes: readonly number[]) => {
+      const packet = frame(0).slice(0, 34 + bytes.length)
+      packet.set([0, 20 + bytes.length], 16)
+      packet.set([place >>> 8, place & 0xff], 20)
+      packet.set(bytes, 34)
+      return packet
+    }
+    // A question for the address of "a", in two fragments.
+    const question = [0x03, 0xe8, 0, 53, 0, 27, 0, 0, 0, 1, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1, 97, 0, 0, 1, 0, 1]
+    const data = [fragment(0x2000, question.slice(0, 16)), fragment(2, question.slice(16))]
+    // A connection that has not ended.
+    const segment = frame(1234)
+    segment.set([6], 23)
+    segment.set([0, 0, 0, 9, 0, 0, 0, 0, 0x50, 2], 38)
+    const file = encodePcap([...data, segment].map((bytes, i) => ({ timeMs: 1_700_000_000_000 + i, data: bytes })))
+    const options = { ipDefrag: true, reassembleTcp: true, extraLayers: EXTRA_LAYERS.DNS }
+    const flows = (await run(file, options)).text
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line))
+    expect(flows).toMatchObject([
+      {
+        LayersPath: 'Ethernet/IPv4/Fragment/UDP/DNS',
+        IPMetric: { Fragments: 1, FragmentErrors: 0 },
+        DNS: { questions: [{ name: 'a', type: 'A', class: 'IN' }], timestamp: '2023-11-14T22:13:20.001000Z' },
+      },
+      { LayersPath: 'Ethernet/IPv4/TCP', TCPMetric: { ABSawStart: 1, ABPackets: 1 } },
+    ])
+    const { bytes } = await run(file, { ...options, format: 'binary' })
+    expect(decodeFlowStream(bytes).map((flow) => JSON.parse(encodeFlowJson(flow)))).toEqual(flows)
+  })
+
   test('a table for people and CSV for programs', async () => {
     expect((await run(PCAP, { format: 'table' })).text.split('\n').slice(0, 2)).toEqual([
       'START                   LASTED    APPLICATION A                                       B                                       A->B                   B->A                   RTT',
@@ -71,6 +105,20 @@ describe('flows of a file', () => {
     const { summary, text } = await run(PCAP.subarray(0, PCAP.length - 10))
     expect(summary).toMatchObject({ packets: 2, flows: 2, damage: { code: 'ERR_DECODE', offset: 24 + 2 * 76 } })
     expect(text.trim().split('\n').length).toBe(2)
+  })
+
+  test.each([
+    ['of some pieces', 20_000],
+    ['of many pieces', 240_000],
+  ])('a file %s, with packets that lie in two of them', async (_title, count) => {
+    const data = Array.from({ length: 500 }, (_, port) => frame(port + 1))
+    const file = encodePcap(Array.from({ length: count }, (_, i) => ({ timeMs: 1_700_000_000_000 + i, data: data[i % 500]! })))
+    const { summary, bytes } = await run(file, { format: 'binary' })
+    expect(summary).toEqual({ packets: count, flows: 500, filteredPackets: 0, ignoredPackets: 0, bytesRead: file.length })
+    const flows = decodeFlowStream(bytes)
+    expect(flows.map(({ Transport }) => Transport?.A)).toEqual(data.map((_, port) => port + 1))
+    const [packets, octets] = [count / 500, (count / 500) * 60]
+    expect(flows.filter(({ Metric }) => Metric?.ABPackets !== packets || Metric.ABBytes !== octets)).toEqual([])
   })
 
   test('standard input in pieces', async () => {

@@ -1,12 +1,15 @@
 import type { Clock, EnhancedFlow, FlowAnswer, FlowQuery, FlowReader, TimeSlice } from '@skydive/contracts'
 import { UnavailableError } from '@skydive/contracts'
 import { arrangeFlows } from '@skydive/filter'
+import type { CoverageLedger } from './coverage-ledger.ts'
 
 /** The two halves. */
 export interface FlowHistoryOptions {
   readonly live: FlowReader
   /** Absent: a question about the past is refused with `ERR_UNAVAILABLE`. */
   readonly store: FlowReader | undefined
+  /** What was watched and lost; absent: answers do not tell. */
+  readonly ledger?: Pick<CoverageLedger, 'summary'>
   readonly clock: Pick<Clock, 'now'>
   /** How long a flow may live unreported in an agent (`flow.update`), ms. */
   readonly updateMs: number
@@ -16,7 +19,7 @@ export interface FlowHistoryOptions {
  * Flows at any time as one reader. The present is asked of the agents. A slice of the past is asked of the store, and where it reaches into
  * what the agents have not reported yet, of them as well; a flow that both know counts with its later report.
  */
-export function createFlowHistory({ live, store, clock, updateMs }: FlowHistoryOptions): FlowReader {
+export function createFlowHistory({ live, store, ledger, clock, updateMs }: FlowHistoryOptions): FlowReader {
   const whole = ({ PaginationRange: _range, Sort: _sort, Dedup: _dedup, ...query }: FlowQuery): FlowQuery => query
   const isRecent = (slice: TimeSlice): boolean => slice.lastMs >= clock.now() - 2 * updateMs
 
@@ -57,5 +60,12 @@ export function createFlowHistory({ live, store, clock, updateMs }: FlowHistoryO
     async rawPackets(query, slice, options) {
       return (pastOf(slice) ?? live).rawPackets(query, slice, options)
     },
+    ...(ledger && {
+      coverage(slice: TimeSlice | undefined) {
+        // What agents hold now began at the latest an update ago.
+        const nowMs = clock.now()
+        return ledger.summary(slice ?? { startMs: nowMs - updateMs, lastMs: nowMs })
+      },
+    }),
   }
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import type { EnhancedFlow, Flow, FlowReader } from '@skydive/contracts'
+import { type EnhancedFlow, type Flow, type FlowLoss, type FlowReader, SILENT_LOGGER, type StoreStatus } from '@skydive/contracts'
 import { encodeFlowMessage } from '@skydive/protocol/flow'
 import { createFlowHistory, createFlowPipeline, PlaceIndex } from './index.ts'
 
@@ -16,6 +16,8 @@ const flow = (UUID: string, Last: number, over: Partial<Flow> = {}): Flow => ({
 const enhanced = (UUID: string, Last: number): EnhancedFlow => ({ flow: flow(UUID, Last), places: {} })
 const ids = (flows: readonly EnhancedFlow[]) => flows.map(({ flow: { UUID, Last } }) => `${UUID}@${Last}`)
 
+const NOTHING_DROPPED: StoreStatus = { state: 'ok', queued: 0, written: 0, dropped: 0, bytes: 0 }
+
 describe('createFlowPipeline', () => {
   test('a batch reaches store and subscribers, once, and what is no batch is counted', () => {
     const stored: EnhancedFlow[] = []
@@ -23,7 +25,7 @@ describe('createFlowPipeline', () => {
     const stats: unknown[] = []
     const pipeline = createFlowPipeline({
       places: new PlaceIndex(),
-      store: { append: (flows) => stored.push(...flows), flush: async () => {} },
+      store: { append: (flows) => stored.push(...flows), flush: async () => {}, status: () => NOTHING_DROPPED },
     })
     pipeline.subscribe((flows) => told.push(...flows))
     const stop = pipeline.subscribeStats((message) => stats.push(message))
@@ -43,6 +45,57 @@ describe('createFlowPipeline', () => {
       [Stats],
       { batches: 3, flows: 3, importedFlows: 0, repeatedBatches: 1, malformedBatches: 1 },
     ])
+  })
+})
+
+describe('losses', () => {
+  test('flows that a table gave up and those that the store did not take are told, each once', () => {
+    const losses: FlowLoss[] = []
+    const clock = { nowMs: 100_000, now: () => clock.nowMs }
+    const store = {
+      dropped: 5,
+      append: () => {},
+      flush: async () => {},
+      status: () => ({ ...NOTHING_DROPPED, dropped: store.dropped }),
+    }
+    const pipeline = createFlowPipeline({ places: new PlaceIndex(), store, clock, onLoss: (loss) => losses.push(loss) })
+    const Stats = { CaptureID: 'c', FlowCount: 1, FlowDropped: 3, KernelFlowDropped: 0, PacketsDropped: 2, PacketsReceived: 3 }
+    const take = (message: Parameters<typeof encodeFlowMessage>[0]) =>
+      pipeline.take({ hostId: 'alpha', payload: encodeFlowMessage(message) })
+
+    take({ Flows: [], Stats })
+    take({ Flows: [], Stats: { ...Stats, FlowDropped: 0 } })
+    take({ Flows: [flow('a', 1)] })
+    clock.nowMs = 101_000
+    store.dropped = 7
+    take({ Flows: [flow('b', 2)] })
+    take({ Flows: [flow('c', 3)] })
+    expect(losses).toEqual([
+      { cause: 'table', host: 'alpha', captureId: 'c', fromMs: 40_000, toMs: 100_000, packets: 0, flows: 3 },
+      { cause: 'store', host: 'alpha', fromMs: 100_000, toMs: 101_000, packets: 0, flows: 2 },
+    ])
+  })
+})
+
+describe('malformed batches', () => {
+  test('all are counted, one a second is told', () => {
+    const told: unknown[] = []
+    const logger = { ...SILENT_LOGGER, warn: (fields: object) => void told.push(fields) }
+    const clock = { nowMs: 5000, now: () => clock.nowMs }
+    const pipeline = createFlowPipeline({ places: new PlaceIndex(), clock, logger })
+    const take = (hostId: string) => pipeline.take({ hostId, payload: Uint8Array.of(0x0a, 0x7f) })
+    take('a')
+    take('b')
+    clock.nowMs += 999
+    take('c')
+    clock.nowMs += 1
+    take('d')
+    const reason = expect.stringContaining('protobuf')
+    expect(told).toEqual([
+      { host: 'a', reason },
+      { host: 'd', reason },
+    ])
+    expect(pipeline.status()).toMatchObject({ batches: 0, flows: 0, malformedBatches: 4 })
   })
 })
 

@@ -1,10 +1,16 @@
-import type { EnhancedFlow, Flow, FlowStore, Logger, Metrics, Unsubscribe } from '@skydive/contracts'
+import type { EnhancedFlow, Flow, FlowLoss, FlowStore, Logger, Metrics, Unsubscribe } from '@skydive/contracts'
 import { SILENT_LOGGER } from '@skydive/contracts'
 import { decodeFlowMessage, type FlowStats } from '@skydive/protocol/flow'
 import type { PlaceIndex } from './place-index.ts'
 
 /** Batches of one agent whose ids are remembered: more than a buffer of unacknowledged batches can hold. */
 const REMEMBERED_BATCHES = 4_096
+
+/** Agents tell their statistics with each update of their flows (`flow.update`, by default every minute): what they count happened since then. */
+const STATS_SPAN_MS = 60_000
+
+/** Malformed batches are told once in so many ms: anybody may send datagrams. The counter has them all. */
+const TELL_MALFORMED_EVERY_MS = 1000
 
 /** A batch as it came from an agent. `id` names it among those of the agent; without it nothing is known of doubles. */
 export interface FlowBatch {
@@ -18,7 +24,11 @@ export interface FlowBatch {
 export interface FlowPipelineOptions {
   readonly places: PlaceIndex
   /** Absent: flows are told to subscribers only. */
-  readonly store?: Pick<FlowStore, 'append' | 'flush'>
+  readonly store?: Pick<FlowStore, 'append' | 'flush' | 'status'>
+  /** Told of flows that a full flow table gave up and of those that the store did not take. */
+  onLoss?(loss: FlowLoss): void
+  /** @default Date */
+  readonly clock?: { now(): number }
   readonly logger?: Logger
   readonly metrics?: Metrics
 }
@@ -56,7 +66,15 @@ export interface FlowPipeline {
 }
 
 /** Makes the pipeline. No thread, no timer: it works when a batch comes. */
-export function createFlowPipeline({ places, store, logger = SILENT_LOGGER, metrics }: FlowPipelineOptions): FlowPipeline {
+export function createFlowPipeline({
+  places,
+  store,
+  onLoss,
+  clock = Date,
+  logger = SILENT_LOGGER,
+  metrics,
+}: FlowPipelineOptions): FlowPipeline {
+  let toldMalformedMs = Number.NEGATIVE_INFINITY
   const listeners = new Set<(flows: readonly EnhancedFlow[]) => void>()
   const statsListeners = new Set<(stats: FlowStats) => void>()
   const seen = new Map<string, Set<string>>()
@@ -77,7 +95,26 @@ export function createFlowPipeline({ places, store, logger = SILENT_LOGGER, metr
     if (ids.size > REMEMBERED_BATCHES) ids.delete(ids.values().next().value!)
     return false
   }
-  const enhance = (flow: Flow): EnhancedFlow => ({ flow, places: places.placesOf(flow) })
+  /** A store never refuses a call: what it could not take shows in its count. */
+  let storeDropped = store?.status().dropped ?? 0
+  let storeAskedMs = clock.now()
+  const noteStoreLoss = (hostId: string): void => {
+    if (!store || !onLoss) return
+    const nowMs = clock.now()
+    const { dropped } = store.status()
+    if (dropped > storeDropped) {
+      onLoss({ cause: 'store', host: hostId, fromMs: storeAskedMs, toMs: nowMs, packets: 0, flows: dropped - storeDropped })
+      storeDropped = dropped
+    }
+    storeAskedMs = nowMs
+  }
+  const noteTableLoss = (hostId: string, { CaptureID: captureId, FlowDropped: flows }: FlowStats): void => {
+    const toMs = clock.now()
+    if (flows > 0) {
+      onLoss?.({ cause: 'table', host: hostId, captureId, fromMs: toMs - STATS_SPAN_MS, toMs, packets: 0, flows })
+    }
+  }
+  const enhance = (flow: Flow): EnhancedFlow => places.enhance(flow)
 
   return {
     take(batch) {
@@ -92,16 +129,23 @@ export function createFlowPipeline({ places, store, logger = SILENT_LOGGER, metr
       } catch (error) {
         counts.malformedBatches += 1
         malformedTotal?.add(1)
-        logger.warn({ host: batch.hostId, reason: (error as Error).message }, 'batch of flows is malformed')
+        if (clock.now() - toldMalformedMs >= TELL_MALFORMED_EVERY_MS) {
+          toldMalformedMs = clock.now()
+          logger.warn({ host: batch.hostId, reason: (error as Error).message }, 'batch of flows is malformed')
+        }
         return
       }
       counts.batches += 1
-      if (message.Stats) for (const listener of statsListeners) listener(message.Stats)
+      if (message.Stats) {
+        noteTableLoss(batch.hostId, message.Stats)
+        for (const listener of statsListeners) listener(message.Stats)
+      }
       if (message.Flows.length === 0) return
       counts.flows += message.Flows.length
       flowsTotal?.add(message.Flows.length)
       const flows = message.Flows.map(enhance)
       store?.append(flows)
+      noteStoreLoss(batch.hostId)
       for (const listener of listeners) listener(flows)
     },
     async importFlows(flows) {

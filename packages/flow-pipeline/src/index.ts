@@ -5,10 +5,15 @@
  * @packageDocumentation
  */
 
+export type { CoverageArchiveOptions } from './coverage-archive.ts'
+export { createCoverageArchive } from './coverage-archive.ts'
+export type { CoverageLedgerOptions, LedgerListener, LossRecord, SpanRecord } from './coverage-ledger.ts'
+export { CoverageLedger } from './coverage-ledger.ts'
 export type { FlowHistoryOptions } from './flow-history.ts'
 export { createFlowHistory } from './flow-history.ts'
 export type { FlowBatch, FlowPipeline, FlowPipelineOptions, FlowPipelineStatus } from './flow-pipeline.ts'
 export { createFlowPipeline } from './flow-pipeline.ts'
+export { flowSelector } from './flow-selector.ts'
 export type { PcapImport, PcapImportOptions } from './pcap-import.ts'
 export { createPcapImport } from './pcap-import.ts'
 export { PlaceIndex } from './place-index.ts'

@@ -114,3 +114,69 @@ describe('placesOf', () => {
     expect(names(late.placesOf(flow({ Link: link('02:00:00:00:00:01', '02:00:00:00:00:02') })))).toEqual(['v0', 'v0', 'v1'])
   })
 })
+
+describe('the exporter of a flow that a collector was told of', () => {
+  const exporter = (Address: string, Input = 0, Output = 0) => ({ Address, Input, Output })
+  /** The collector listens at v0 in x; a router has two interfaces in the namespace r of the same host, another one is on another host. */
+  function routers() {
+    const { graph, writer, index, add } = twoNamespaces()
+    add('r', { Type: 'netns' })
+    add('r-lan', { Type: 'veth', IfIndex: 2, IPV4: ['10.0.0.254/24'] }, 'r')
+    add('r-wan', { Type: 'veth', IfIndex: 3, IPV4: ['192.0.2.1/24'], IPV6: ['2001:db8::1/64'] }, 'r')
+    add('x-lo', { Type: 'device', IfIndex: 1, IPV4: ['127.0.0.1/8'] }, 'x')
+    add('x-2', { Type: 'device', IfIndex: 2 }, 'x')
+    add('y-lo', { Type: 'device', IfIndex: 1, IPV4: ['127.0.0.1/8'] }, 'y')
+    const far = graph.writer({ origin: 'agent.beta', host: 'beta' })
+    far.transaction((tx) => {
+      for (const [id, ifIndex, address] of [
+        ['b-0', 2, '198.51.100.1/24'],
+        ['b-1', 3, '198.51.100.129/25'],
+      ] as const) {
+        tx.addNode({ id, metadata: { Name: id, TID: `tid-${id}`, Type: 'device', IfIndex: ifIndex, IPV4: [address] } })
+      }
+    })
+    return { index, writer }
+  }
+  const shown = (index: PlaceIndex, Exporter: ReturnType<typeof exporter>) => {
+    const { address, inputIndex, outputIndex, node, input, output } = index.placesOf(flow({ Exporter })).exporter!
+    return [address, inputIndex, outputIndex, node?.name, input?.name, output?.name]
+  }
+
+  test.each([
+    ['both interfaces of a router in a namespace', exporter('10.0.0.254', 2, 3), ['r-lan', 'r-lan', 'r-wan']],
+    ['whichever of its addresses it sends from', exporter('2001:db8::1', 3, 2), ['r-wan', 'r-wan', 'r-lan']],
+    ['a router on another host', exporter('198.51.100.1', 2, 3), ['b-0', 'b-0', 'b-1']],
+    ['an index that it does not tell, and one that nobody has', exporter('10.0.0.254', 0, 9), ['r-lan', undefined, undefined]],
+    ['an address that nobody has', exporter('203.0.113.1', 2, 3), [undefined, undefined, undefined]],
+    ['the own namespace of the collector for a loopback address', exporter('127.0.0.1', 2, 3), ['x-lo', 'x-2', undefined]],
+  ])('%s', (_, told, nodes) => {
+    const { index } = routers()
+    expect(shown(index, told)).toEqual([told.Address, told.Input, told.Output, ...nodes])
+  })
+
+  test('an index that changes is followed', () => {
+    const { index, writer } = routers()
+    writer.transaction((tx) => tx.patchNode('r-lan', { IfIndex: 7 }))
+    expect(shown(index, exporter('10.0.0.254', 2, 7))).toEqual(['10.0.0.254', 2, 7, 'r-lan', undefined, 'r-lan'])
+  })
+
+  test('stands in the places and no more in the flow', () => {
+    const { index } = routers()
+    const told = flow({ Exporter: exporter('10.0.0.254', 2, 0) })
+    const plain = flow({})
+    expect(index.enhance(told)).toEqual({
+      flow: plain,
+      places: {
+        capture: { tid: 'tid-v0', name: 'v0', type: 'veth', host: 'alpha' },
+        exporter: {
+          address: '10.0.0.254',
+          inputIndex: 2,
+          outputIndex: 0,
+          node: { tid: 'tid-r-lan', name: 'r-lan', type: 'veth', host: 'alpha' },
+          input: { tid: 'tid-r-lan', name: 'r-lan', type: 'veth', host: 'alpha' },
+        },
+      },
+    })
+    expect(index.enhance(plain).flow).toBe(plain)
+  })
+})

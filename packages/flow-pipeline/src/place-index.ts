@@ -1,5 +1,8 @@
 import type {
+  EnhancedFlow,
   Flow,
+  FlowExporter,
+  FlowExporterPlace,
   FlowPlace,
   FlowPlaces,
   GraphBatch,
@@ -22,6 +25,8 @@ interface Known {
   readonly mac: string
   readonly peerMac: string
   readonly addresses: readonly string[]
+  /** `IfIndex`; 0 without one. */
+  readonly ifIndex: number
   /** The id of the node that owns it: the namespace or host it lives in. */
   owner: string
   goneAtMs: number | undefined
@@ -34,6 +39,8 @@ export class PlaceIndex {
   readonly #byMac = new Map<string, Set<Known>>()
   readonly #byPeerMac = new Map<string, Set<Known>>()
   readonly #byAddress = new Map<string, Set<Known>>()
+  /** By host and `IfIndex`, see {@link interfaceKey}. */
+  readonly #byInterface = new Map<string, Set<Known>>()
   /** Owner by child, also for children that have no place. */
   readonly #owners = new Map<string, string>()
   readonly #gone: Known[] = []
@@ -70,12 +77,14 @@ export class PlaceIndex {
     const peerMac = textOf(metadata['PeerIntfMAC']).toLowerCase()
     const addresses = [...listOf(metadata['IPV4']), ...listOf(metadata['IPV6'])].map(withoutPrefix)
     const name = textOf(metadata['Name'])
+    const ifIndex = typeof metadata['IfIndex'] === 'number' ? metadata['IfIndex'] : 0
     if (
       before &&
       before.place.tid === tid &&
       before.place.name === name &&
       before.mac === mac &&
       before.peerMac === peerMac &&
+      before.ifIndex === ifIndex &&
       sameList(before.addresses, addresses)
     )
       return
@@ -88,6 +97,7 @@ export class PlaceIndex {
       mac,
       peerMac,
       addresses,
+      ifIndex,
       owner: this.#owners.get(node.id) ?? '',
       goneAtMs: undefined,
     }
@@ -96,6 +106,7 @@ export class PlaceIndex {
     if (mac !== '') addTo(this.#byMac, mac, known)
     if (peerMac !== '') addTo(this.#byPeerMac, peerMac, known)
     for (const address of addresses) addTo(this.#byAddress, address, known)
+    if (ifIndex !== 0) addTo(this.#byInterface, interfaceKey(node.host, ifIndex), known)
   }
 
   #own({ metadata, parent, child }: GraphEdge): void {
@@ -120,6 +131,7 @@ export class PlaceIndex {
     removeFrom(this.#byMac, known.mac, known)
     removeFrom(this.#byPeerMac, known.peerMac, known)
     for (const address of known.addresses) removeFrom(this.#byAddress, address, known)
+    removeFrom(this.#byInterface, interfaceKey(known.place.host, known.ifIndex), known)
   }
 
   /** Where a flow was captured and between what it runs, as of its last packet (design, "Enhancement"). What can't be told is left out. */
@@ -127,7 +139,45 @@ export class PlaceIndex {
     const capture = flow.NodeTID === undefined ? undefined : this.#byTid.get(flow.NodeTID)
     const a = this.#end(capture, flow.Link?.A, flow.Network?.A, flow.Last)
     const b = this.#end(capture, flow.Link?.B, flow.Network?.B, flow.Last)
-    return { ...(capture && { capture: capture.place }), ...(a && { a: a.place }), ...(b && { b: b.place }) }
+    return {
+      ...(capture && { capture: capture.place }),
+      ...(a && { a: a.place }),
+      ...(b && { b: b.place }),
+      ...(flow.Exporter && { exporter: this.#exporter(flow.Exporter, capture, flow.Last) }),
+    }
+  }
+
+  /** A flow with its places, in which the exporter is from then on. */
+  enhance(flow: Flow): EnhancedFlow {
+    const places = this.placesOf(flow)
+    if (!flow.Exporter) return { flow, places }
+    const { Exporter: _, ...rest } = flow
+    return { flow: rest, places }
+  }
+
+  /** The interfaces of the host and the namespace of which the exporter's address is. */
+  #exporter(
+    { Address: address, Input: inputIndex, Output: outputIndex }: FlowExporter,
+    capture: Known | undefined,
+    atMs: number,
+  ): FlowExporterPlace {
+    const candidates = this.#byAddress.get(address)
+    // Every host has these addresses, and every namespace of it: who sends from one is where the collector listens.
+    const home = nearest(isLoopback(address) ? sameNamespace(candidates, capture) : candidates, capture, atMs)
+    const of = (ifIndex: number): FlowPlace | undefined => {
+      if (!home || ifIndex === 0) return undefined
+      const known = this.#byInterface.get(interfaceKey(home.place.host, ifIndex))
+      return nearest(sameNamespace(known, home), home, atMs)?.place
+    }
+    const [input, output] = [of(inputIndex), of(outputIndex)]
+    return {
+      address,
+      inputIndex,
+      outputIndex,
+      ...(home && { node: home.place }),
+      ...(input && { input }),
+      ...(output && { output }),
+    }
   }
 
   #end(capture: Known | undefined, mac: string | undefined, address: string | undefined, atMs: number): Known | undefined {
@@ -137,6 +187,18 @@ export class PlaceIndex {
       nearest(sameTree(address === undefined ? undefined : this.#byAddress.get(address), capture), capture, atMs)
     )
   }
+}
+
+function sameNamespace(candidates: ReadonlySet<Known> | undefined, other: Known | undefined): readonly Known[] {
+  return [...(candidates ?? [])].filter(({ owner, place }) => owner === other?.owner && place.host === other.place.host)
+}
+
+function isLoopback(address: string): boolean {
+  return address.startsWith('127.') || address === '::1'
+}
+
+function interfaceKey(host: string, ifIndex: number): string {
+  return `${ifIndex}@${host}`
 }
 
 /** The addresses of one host mean nothing on another: only nodes of the capture's own host count, in its own namespace if there are any. */

@@ -1,64 +1,62 @@
 import type { EnhancedFlow, Flow, FlowMetric, FlowPlaces, RawPacket, TimeSlice } from '@skydive/contracts'
+import type { DatabaseFile } from './database-file.ts'
 import type { SqlCondition } from './flow-sql.ts'
-import { type Database, inTransaction, type SqlValue, type Statement } from './sqlite.ts'
+import type { SqlValue } from './sqlite.ts'
 
 /**
  * One file of flows. A flow is one row by UUID, overwritten by later reports; each report leaves a metric row, each kept packet a raw row.
  * Hot fields have columns and indexes; `body` is the whole Flow JSON.
  */
 export const FLOW_SCHEMA = `
-CREATE TABLE IF NOT EXISTS flow (
+CREATE TABLE file.flow (
   uuid TEXT PRIMARY KEY, tracking TEXT NOT NULL, l3tracking TEXT NOT NULL, node TEXT NOT NULL, capture TEXT NOT NULL,
   application TEXT NOT NULL, layers TEXT NOT NULL, link_a TEXT NOT NULL, link_b TEXT NOT NULL, network_a TEXT NOT NULL, network_b TEXT NOT NULL,
   transport_a INTEGER NOT NULL, transport_b INTEGER NOT NULL, start INTEGER NOT NULL, last INTEGER NOT NULL,
   body TEXT NOT NULL, places TEXT NOT NULL);
-CREATE INDEX IF NOT EXISTS flow_by_last ON flow (last);
-CREATE INDEX IF NOT EXISTS flow_by_network_a ON flow (network_a, last);
-CREATE INDEX IF NOT EXISTS flow_by_network_b ON flow (network_b, last);
-CREATE INDEX IF NOT EXISTS flow_by_tracking ON flow (tracking);
-CREATE TABLE IF NOT EXISTS metric (
+CREATE INDEX file.flow_by_last ON flow (last);
+CREATE INDEX file.flow_by_network_a ON flow (network_a, last);
+CREATE INDEX file.flow_by_network_b ON flow (network_b, last);
+CREATE INDEX file.flow_by_tracking ON flow (tracking);
+CREATE TABLE file.metric (
   uuid TEXT NOT NULL, last INTEGER NOT NULL, start INTEGER NOT NULL, ab_packets INTEGER NOT NULL, ab_bytes INTEGER NOT NULL,
   ba_packets INTEGER NOT NULL, ba_bytes INTEGER NOT NULL, rtt INTEGER NOT NULL, PRIMARY KEY (uuid, last, start)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS raw (
+CREATE TABLE file.raw (
   uuid TEXT NOT NULL, position INTEGER NOT NULL, timestamp INTEGER NOT NULL, link_type INTEGER NOT NULL, data BLOB NOT NULL,
   PRIMARY KEY (uuid, position)) WITHOUT ROWID;
 `
+
+const PUT_FLOW = `
+  INSERT INTO flow VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+  ON CONFLICT (uuid) DO UPDATE SET last = excluded.last, application = excluded.application, layers = excluded.layers, body = excluded.body, places = excluded.places
+  WHERE excluded.last >= flow.last`
+const PUT_METRIC = 'INSERT OR REPLACE INTO metric VALUES (?, ?, ?, ?, ?, ?, ?, ?)'
+const PUT_RAW = 'INSERT OR REPLACE INTO raw VALUES (?, ?, ?, ?, ?)'
+const METRICS = 'SELECT * FROM metric WHERE uuid = ? AND start >= ? AND last <= ? ORDER BY last'
+const RAW = 'SELECT * FROM raw WHERE uuid = ? AND timestamp BETWEEN ? AND ? ORDER BY position'
 
 const asNumber = (value: unknown): number => Number(value)
 
 /** Writes to and reads from one flow file. Storing the same report twice leaves what storing it once leaves. */
 export class FlowPartition {
   readonly startMs: number
-  readonly #database: Database
-  readonly #putFlow: Statement
-  readonly #putMetric: Statement
-  readonly #putRaw: Statement
-  readonly #metrics: Statement
-  readonly #raw: Statement
+  readonly #file: DatabaseFile
 
-  constructor(startMs: number, database: Database) {
+  constructor(startMs: number, file: DatabaseFile) {
     this.startMs = startMs
-    this.#database = database
-    this.#putFlow = database.prepare(`
-      INSERT INTO flow VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-      ON CONFLICT (uuid) DO UPDATE SET last = excluded.last, application = excluded.application, layers = excluded.layers, body = excluded.body, places = excluded.places
-      WHERE excluded.last >= flow.last`)
-    this.#putMetric = database.prepare('INSERT OR REPLACE INTO metric VALUES (?, ?, ?, ?, ?, ?, ?, ?)')
-    this.#putRaw = database.prepare('INSERT OR REPLACE INTO raw VALUES (?, ?, ?, ?, ?)')
-    this.#metrics = database.prepare('SELECT * FROM metric WHERE uuid = ? AND start >= ? AND last <= ? ORDER BY last')
-    this.#raw = database.prepare('SELECT * FROM raw WHERE uuid = ? AND timestamp BETWEEN ? AND ? ORDER BY position')
+    this.#file = file
   }
 
   /** Stores reports in one transaction. */
   write(flows: readonly EnhancedFlow[]): void {
-    inTransaction(this.#database, () => {
+    this.#file.transaction(() => {
       for (const { flow, places } of flows) this.#put(flow, places)
     })
   }
 
   #put(flow: Flow, places: FlowPlaces): void {
     const { LastRawPackets: rawPackets, ...body } = flow
-    this.#putFlow.run(
+    this.#file.run(
+      PUT_FLOW,
       flow.UUID,
       flow.TrackingID ?? '',
       flow.L3TrackingID ?? '',
@@ -79,7 +77,8 @@ export class FlowPartition {
     )
     const metric = flow.LastUpdateMetric
     if (metric && metric.Last > 0) {
-      this.#putMetric.run(
+      this.#file.run(
+        PUT_METRIC,
         flow.UUID,
         metric.Last,
         metric.Start,
@@ -91,7 +90,7 @@ export class FlowPartition {
       )
     }
     for (const packet of rawPackets ?? [])
-      this.#putRaw.run(flow.UUID, packet.Index, packet.Timestamp, packet.LinkType, packet.Data)
+      this.#file.run(PUT_RAW, flow.UUID, packet.Index, packet.Timestamp, packet.LinkType, packet.Data)
   }
 
   /** The flows active in the slice that SQL can't rule out. */
@@ -110,13 +109,13 @@ export class FlowPartition {
       sql += ` AND ${condition.sql}`
       values.push(...condition.values)
     }
-    for (const row of this.#database.prepare(sql).iterate(...values)) {
+    for (const row of this.#file.each(sql, ...values)) {
       yield { flow: JSON.parse(String(row['body'])) as Flow, places: JSON.parse(String(row['places'])) as FlowPlaces }
     }
   }
 
   metrics(uuid: string, { startMs, lastMs }: TimeSlice): FlowMetric[] {
-    return this.#metrics.all(uuid, startMs, lastMs).map((row) => ({
+    return this.#file.all(METRICS, uuid, startMs, lastMs).map((row) => ({
       ABPackets: asNumber(row['ab_packets']),
       ABBytes: asNumber(row['ab_bytes']),
       BAPackets: asNumber(row['ba_packets']),
@@ -128,7 +127,7 @@ export class FlowPartition {
   }
 
   rawPackets(uuid: string, { startMs, lastMs }: TimeSlice): RawPacket[] {
-    return this.#raw.all(uuid, startMs, lastMs).map((row) => ({
+    return this.#file.all(RAW, uuid, startMs, lastMs).map((row) => ({
       Timestamp: asNumber(row['timestamp']),
       Index: asNumber(row['position']),
       Data: row['data'] as Uint8Array,

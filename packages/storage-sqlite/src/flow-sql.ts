@@ -2,23 +2,25 @@ import type { Filter } from '@skydive/contracts'
 import type { SqlValue } from './sqlite.ts'
 
 /** The columns of a flow row that a filter can be answered from, by filter key. */
-const COLUMNS: Readonly<Record<string, string>> = {
-  UUID: 'uuid',
-  TrackingID: 'tracking',
-  L3TrackingID: 'l3tracking',
-  NodeTID: 'node',
-  CaptureID: 'capture',
-  Application: 'application',
-  LayersPath: 'layers',
-  'Link.A': 'link_a',
-  'Link.B': 'link_b',
-  'Network.A': 'network_a',
-  'Network.B': 'network_b',
-  'Transport.A': 'transport_a',
-  'Transport.B': 'transport_b',
-  Start: 'start',
-  Last: 'last',
-}
+const COLUMNS: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    UUID: 'uuid',
+    TrackingID: 'tracking',
+    L3TrackingID: 'l3tracking',
+    NodeTID: 'node',
+    CaptureID: 'capture',
+    Application: 'application',
+    LayersPath: 'layers',
+    'Link.A': 'link_a',
+    'Link.B': 'link_b',
+    'Network.A': 'network_a',
+    'Network.B': 'network_b',
+    'Transport.A': 'transport_a',
+    'Transport.B': 'transport_b',
+    Start: 'start',
+    Last: 'last',
+  }),
+)
 
 /** A condition that holds for every row that the filter accepts, and maybe for more: the filter itself decides afterwards. */
 export interface SqlCondition {
@@ -58,7 +60,7 @@ export function sqlCondition(filter: Filter | undefined): SqlCondition | undefin
   for (const [kind, operator] of COMPARISONS) {
     const term = filter[kind]
     if (!term) continue
-    const column = COLUMNS[term.Key]
+    const column = COLUMNS.get(term.Key)
     if (!column) return undefined
     const isText = kind === 'TermStringFilter'
     // A number never equals a text column by SQL where the evaluator might convert: leave that to it.

@@ -1,8 +1,12 @@
 import type {
+  ElementSelection,
   EnhancedFlow,
   FlowMetric,
   FlowPlaces,
   FlowQuery,
+  GraphDiff,
+  GraphEdge,
+  GraphNode,
   KeyValueEntry,
   Metadata,
   MetadataOp,
@@ -82,6 +86,18 @@ export interface StoreOperations {
     readonly reply: undefined
   }
   readonly readTopology: { readonly request: TimeSlice; readonly reply: readonly StoredRevision[] }
+  readonly selectTopology: {
+    readonly request: { readonly selection: ElementSelection; readonly slice: TimeSlice }
+    readonly reply: readonly StoredRevision[]
+  }
+  readonly diffTopology: {
+    readonly request: { readonly fromMs: number; readonly toMs: number; readonly ignoreKeys: readonly string[] }
+    readonly reply: GraphDiff
+  }
+  readonly topologyHistory: {
+    readonly request: { readonly id: string; readonly slice: TimeSlice | undefined }
+    readonly reply: readonly (GraphNode | GraphEdge)[]
+  }
   readonly topologyCoverage: { readonly request: undefined; readonly reply: number | undefined }
   readonly appendFlows: {
     readonly request: { readonly flows: readonly EnhancedFlow[]; readonly nowMs: number }

@@ -4,12 +4,21 @@ import { UnsupportedError } from '@skydive/contracts'
 /** Values that SQLite takes and gives. */
 export type SqlValue = string | number | bigint | null | Uint8Array
 
+/** A row by the names of its columns. */
+export type SqlRow = Record<string, SqlValue>
+
+/** What a statement that writes tells. */
+export interface SqlChange {
+  readonly changes: number | bigint
+  readonly lastInsertRowid: number | bigint
+}
+
 /** A prepared statement of the `node:sqlite` API. It does not keep its database alive: hold the {@link Database} as well. */
 export interface Statement {
-  run(...values: SqlValue[]): { changes: number | bigint; lastInsertRowid: number | bigint }
-  get(...values: SqlValue[]): Record<string, SqlValue> | undefined
-  all(...values: SqlValue[]): Record<string, SqlValue>[]
-  iterate(...values: SqlValue[]): IterableIterator<Record<string, SqlValue>>
+  run(...values: SqlValue[]): SqlChange
+  get(...values: SqlValue[]): SqlRow | undefined
+  all(...values: SqlValue[]): SqlRow[]
+  iterate(...values: SqlValue[]): IterableIterator<SqlRow>
 }
 
 /** The part of `DatabaseSync` that this package uses. */
@@ -39,34 +48,21 @@ function databaseConstructor(): DatabaseConstructor {
   }
 }
 
-/** Opens (or makes) a database file in WAL mode. `synchronous` FULL survives a power cut, NORMAL a killed process. */
-export function openDatabase(path: string, synchronous: 'FULL' | 'NORMAL'): Database {
+/** How long a statement waits for another process that has the file locked. */
+const BUSY_TIMEOUT_MS = 200
+
+/**
+ * Opens (or makes) a database file; `:memory:` is one without a file. Statements that were prepared on it keep its file open beyond
+ * `close()` until they are collected, in the SQLite of the npm package: who prepares some opens the file through a `Connection`.
+ */
+export function openDatabase(path: string): Database {
   const Constructor = databaseConstructor()
   const database = new Constructor(path)
   try {
-    database.exec(
-      `PRAGMA journal_mode=WAL; PRAGMA synchronous=${synchronous}; PRAGMA busy_timeout=200; PRAGMA cache_size=-16384;`,
-    )
+    database.exec(`PRAGMA busy_timeout=${BUSY_TIMEOUT_MS}`)
   } catch (error) {
     database.close()
     throw error
   }
   return database
-}
-
-/** Runs `body` in one transaction; everything is undone when it throws. */
-export function inTransaction<T>(database: Database, body: () => T): T {
-  database.exec('BEGIN IMMEDIATE')
-  try {
-    const result = body()
-    database.exec('COMMIT')
-    return result
-  } catch (error) {
-    try {
-      database.exec('ROLLBACK')
-    } catch {
-      // SQLite rolled back by itself, as it does when the disk is full.
-    }
-    throw error
-  }
 }

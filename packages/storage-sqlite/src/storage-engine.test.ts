@@ -1,9 +1,9 @@
-import { chmodSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { chmodSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import type { EnhancedFlow, Metadata } from '@skydive/contracts'
 import fc from 'fast-check'
+import { memoryFolder } from '../test/memory-folder.ts'
 import type { StoredRevision, TopologyChange } from './messages.ts'
 import { StorageEngine } from './storage-engine.ts'
 
@@ -13,7 +13,7 @@ let dataDir: string
 let engine: StorageEngine
 
 beforeEach(() => {
-  dataDir = mkdtempSync(join(tmpdir(), 'skydive-store-'))
+  dataDir = memoryFolder()
   engine = new StorageEngine({ dataDir, ...SETTINGS })
 })
 
@@ -146,7 +146,7 @@ describe('topology', () => {
     })
     fc.assert(
       fc.property(fc.array(step, { maxLength: 60 }), fc.array(fc.nat(700), { minLength: 4, maxLength: 4 }), (steps, times) => {
-        const dir = mkdtempSync(join(tmpdir(), 'skydive-store-'))
+        const dir = memoryFolder()
         // Short files, so that chains cross their borders.
         const store = new StorageEngine({ dataDir: dir, ...SETTINGS, topologyPartitionMs: 120 })
         try {

@@ -1,14 +1,31 @@
 import { chmodSync, mkdirSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import type { EnhancedFlow, FlowMetric, FlowQuery, KeyValueEntry, RawPacket, TimeSlice } from '@skydive/contracts'
+import type {
+  ElementSelection,
+  EnhancedFlow,
+  FlowMetric,
+  FlowQuery,
+  GraphDiff,
+  GraphEdge,
+  GraphNode,
+  KeyValueEntry,
+  RawPacket,
+  TimeSlice,
+} from '@skydive/contracts'
 import { InvalidArgumentError, UnavailableError } from '@skydive/contracts'
+import { DatabaseFile } from './database-file.ts'
 import { FLOW_SCHEMA, FlowPartition } from './flow-partition.ts'
 import { searchPartitions } from './flow-search.ts'
 import type { LiveElement, StorageSettings, StoredRevision, TopologyChange } from './messages.ts'
 import { ObjectTable } from './object-table.ts'
+import { OpenFiles } from './open-files.ts'
 import { Partitions } from './partitions.ts'
 import { type Database, openDatabase } from './sqlite.ts'
-import { TOPOLOGY_SCHEMA, TopologyPartition } from './topology-partition.ts'
+import { TopologyPast } from './topology-past.ts'
+import { TopologyReader } from './topology-reader.ts'
+import { TOPOLOGY_SCHEMA } from './topology-schema.ts'
+import { selectRevisions } from './topology-select.ts'
+import { TopologyWriter } from './topology-writer.ts'
 
 /**
  * Everything that the store does: what the worker runs, and what tests call without a thread. One engine owns a data
@@ -18,80 +35,76 @@ export class StorageEngine {
   readonly #settings: StorageSettings
   /** Held until close: two processes writing one history would tear it. */
   readonly #lock: Database
-  readonly #objectsDatabase: Database
+  readonly #files = new OpenFiles()
   readonly #objects: ObjectTable
-  readonly #topologyFiles: Partitions
-  readonly #flowFiles: Partitions
-  /** Topology readers by start; the newest is the one that is written. */
-  readonly #topology = new Map<number, TopologyPartition>()
-  readonly #flows = new Map<number, FlowPartition>()
+  readonly #topology: Partitions<TopologyReader>
+  readonly #flows: Partitions<FlowPartition>
+  readonly #past: TopologyPast
+  /** Of the newest topology file, once something was written. */
+  #topologyWriter: TopologyWriter | undefined
 
   /**
    * @throws InvalidArgumentError when the directory can't be used, UnavailableError when another process owns it.
    */
   constructor(settings: StorageSettings) {
     this.#settings = settings
-    prepareDirectory(settings.dataDir)
-    this.#lock = lockDirectory(settings.dataDir)
-    this.#objectsDatabase = openDatabase(join(settings.dataDir, 'objects.db'), 'FULL')
-    this.#objects = new ObjectTable(this.#objectsDatabase)
-    this.#topologyFiles = new Partitions(settings.dataDir, 'topology', TOPOLOGY_SCHEMA)
-    this.#flowFiles = new Partitions(settings.dataDir, 'flow', FLOW_SCHEMA)
-  }
-
-  #topologyAt(startMs: number): TopologyPartition {
-    let partition = this.#topology.get(startMs)
-    if (!partition) {
-      partition = new TopologyPartition(startMs, this.#topologyFiles.at(startMs).database)
-      this.#topology.set(startMs, partition)
+    const dir = resolve(settings.dataDir)
+    prepareDirectory(dir)
+    this.#lock = lockDirectory(dir)
+    try {
+      this.#objects = new ObjectTable(new DatabaseFile(this.#files, join(dir, 'objects.db'), { synchronous: 'FULL' }))
+      this.#topology = new Partitions({
+        files: this.#files,
+        dir,
+        series: 'topology',
+        schema: TOPOLOGY_SCHEMA,
+        reader: (startMs, file) => new TopologyReader(startMs, file, () => startMs < (this.#topology.starts.at(-1) ?? 0)),
+      })
+      this.#flows = new Partitions({
+        files: this.#files,
+        dir,
+        series: 'flow',
+        schema: FLOW_SCHEMA,
+        reader: (startMs, file) => new FlowPartition(startMs, file),
+      })
+    } catch (error) {
+      this.close()
+      throw error
     }
-    return partition
+    this.#past = new TopologyPast(this.#topology)
   }
 
   /** The topology file to write to at `nowMs`; a new one begins with what lived at the end of the one before. */
-  #topologyForWriting(nowMs: number): TopologyPartition {
-    const newest = this.#topologyFiles.starts.at(-1)
-    if (newest !== undefined && nowMs < newest + this.#settings.topologyPartitionMs) return this.#topologyAt(newest)
-    const carried = newest === undefined ? [] : this.#topologyAt(newest).live()
+  #topologyForWriting(nowMs: number): TopologyWriter {
+    const newest = this.#topology.starts.at(-1)
+    if (newest !== undefined && nowMs < newest + this.#settings.topologyPartitionMs) {
+      if (this.#topologyWriter?.startMs !== newest) this.#topologyWriter = new TopologyWriter(newest, this.#topology.file(newest))
+      return this.#topologyWriter
+    }
+    const heirs = newest === undefined ? [] : this.#topology.at(newest).heirs(nowMs)
     // Without what it inherits the file would be a hole in the history: it begins with that or not at all.
-    this.#topologyFiles.create(nowMs, ({ database }) => {
-      const partition = new TopologyPartition(nowMs, database)
-      partition.write(carried)
-      this.#topology.set(nowMs, partition)
+    this.#topologyWriter = this.#topology.create(nowMs, (file) => {
+      const writer = new TopologyWriter(nowMs, file)
+      writer.inherit(heirs)
+      return writer
     })
     this.#retain(nowMs)
-    return this.#topologyAt(nowMs)
-  }
-
-  #flowsAt(startMs: number): FlowPartition {
-    let partition = this.#flows.get(startMs)
-    if (!partition) {
-      partition = new FlowPartition(startMs, this.#flowFiles.at(startMs).database)
-      this.#flows.set(startMs, partition)
-    }
-    return partition
+    return this.#topologyWriter
   }
 
   #flowsForWriting(nowMs: number): FlowPartition {
-    const newest = this.#flowFiles.starts.at(-1)
-    if (newest !== undefined && nowMs < newest + this.#settings.flowPartitionMs) return this.#flowsAt(newest)
-    this.#flowFiles.create(nowMs)
+    const newest = this.#flows.starts.at(-1)
+    if (newest !== undefined && nowMs < newest + this.#settings.flowPartitionMs) return this.#flows.at(newest)
+    this.#flows.create(nowMs, () => undefined)
     this.#retain(nowMs)
-    return this.#flowsAt(nowMs)
+    return this.#flows.at(nowMs)
   }
 
   #retain(nowMs: number): void {
     const oldestMs = nowMs - this.#settings.retentionAgeMs
     // Flows are far larger than topology: each series may have half, so that neither starves the other.
-    this.#topologyFiles.retain(oldestMs, this.#settings.retentionBytes / 2)
-    this.#flowFiles.retain(oldestMs, this.#settings.retentionBytes / 2)
-    for (const [files, readers] of [
-      [this.#topologyFiles, this.#topology],
-      [this.#flowFiles, this.#flows],
-    ] as const) {
-      const kept = new Set(files.starts)
-      for (const start of readers.keys()) if (!kept.has(start)) readers.delete(start)
-    }
+    this.#topology.retain(oldestMs, this.#settings.retentionBytes / 2)
+    this.#flows.retain(oldestMs, this.#settings.retentionBytes / 2)
   }
 
   appendTopology(changes: readonly TopologyChange[], nowMs: number): void {
@@ -102,20 +115,36 @@ export class StorageEngine {
     this.#topologyForWriting(timeMs).reconcile(live, timeMs)
   }
 
-  /** The revisions of a slice by time of update; a keyframe that a file inherited is not told twice. */
+  /** The revisions of a slice by time of update, at an instant one an id; a keyframe that a file inherited is not told twice. */
   readTopology(slice: TimeSlice): StoredRevision[] {
+    if (slice.startMs === slice.lastMs) return this.#past.at(slice.startMs)
     const byIdentity = new Map<string, StoredRevision>()
-    for (const { startMs } of this.#topologyFiles.overlapping(slice.startMs, slice.lastMs)) {
-      for (const revision of this.#topologyAt(startMs).read(slice)) {
+    for (const reader of this.#topology.overlapping(slice.startMs, slice.lastMs)) {
+      for (const revision of reader.read(slice)) {
         byIdentity.set(`${revision.kind}/${revision.id}/${revision.createdAtMs}/${revision.revision}`, revision)
       }
     }
     return [...byIdentity.values()].sort((a, b) => a.updatedAtMs - b.updatedAtMs)
   }
 
+  /** Of the revisions of a slice those that a selection means. @throws InvalidArgumentError for a filter that can't be compiled. */
+  selectTopology(selection: ElementSelection, slice: TimeSlice): Promise<readonly StoredRevision[]> {
+    return selectRevisions(this.readTopology(slice), selection)
+  }
+
+  /** What differs between two times. @throws InvalidArgumentError when they are in the wrong order. */
+  diffTopology(fromMs: number, toMs: number, ignoreKeys: readonly string[]): GraphDiff {
+    return this.#past.diff(fromMs, toMs, ignoreKeys)
+  }
+
+  /** The revisions of one id, oldest first. */
+  topologyHistory(id: string, slice: TimeSlice | undefined): (GraphNode | GraphEdge)[] {
+    return this.#past.history(id, slice)
+  }
+
   /** Since when the topology is known; `undefined` in an empty store. */
   topologyCoverage(): number | undefined {
-    return this.#topologyFiles.starts[0]
+    return this.#topology.starts[0]
   }
 
   appendFlows(flows: readonly EnhancedFlow[], nowMs: number): void {
@@ -140,15 +169,15 @@ export class StorageEngine {
     read: (partition: FlowPartition, uuid: string) => T[],
   ): Promise<[string, T[]][]> {
     const partitions = this.#flowPartitions(slice)
-    return (await searchPartitions(partitions, query, slice)).flatMap(({ flow }): [string, T[]][] => {
-      const found = partitions.flatMap((partition) => read(partition, flow.UUID))
-      return found.length === 0 ? [] : [[flow.UUID, found]]
-    })
+    const found = new Map((await searchPartitions(partitions, query, slice)).map(({ flow }): [string, T[]] => [flow.UUID, []]))
+    // File after file, so that each is opened once however many flows there are.
+    for (const partition of partitions) for (const [uuid, rows] of found) rows.push(...read(partition, uuid))
+    return [...found].filter(([, rows]) => rows.length > 0)
   }
 
   /** A flow lies in the files of its reports, which come after its packets by up to one update interval: later files count as well. */
   #flowPartitions(slice: TimeSlice): FlowPartition[] {
-    return this.#flowFiles.overlapping(slice.startMs, Number.MAX_SAFE_INTEGER).map(({ startMs }) => this.#flowsAt(startMs))
+    return this.#flows.overlapping(slice.startMs, Number.MAX_SAFE_INTEGER)
   }
 
   getObject(key: string): KeyValueEntry | undefined {
@@ -168,13 +197,11 @@ export class StorageEngine {
   }
 
   bytes(): number {
-    return this.#topologyFiles.bytes() + this.#flowFiles.bytes()
+    return this.#topology.bytes() + this.#flows.bytes()
   }
 
   close(): void {
-    this.#topologyFiles.close()
-    this.#flowFiles.close()
-    this.#objectsDatabase.close()
+    this.#files.close()
     this.#lock.exec('ROLLBACK')
     this.#lock.close()
   }
@@ -203,8 +230,9 @@ function prepareDirectory(dataDir: string): void {
 function lockDirectory(dataDir: string): Database {
   let lock: Database | undefined
   try {
-    lock = openDatabase(join(dataDir, 'lock.db'), 'NORMAL')
-    lock.exec('BEGIN EXCLUSIVE')
+    lock = openDatabase(join(dataDir, 'lock.db'))
+    // Nothing is written into it: no journal needs a descriptor.
+    lock.exec('PRAGMA journal_mode=MEMORY; BEGIN EXCLUSIVE')
     return lock
   } catch (error) {
     lock?.close()

@@ -1,7 +1,10 @@
 import {
   CancelledError,
   type Clock,
+  type DiffOptions,
+  type ElementSelection,
   type GraphBatch,
+  type GraphDiff,
   type GraphEdge,
   type GraphElement,
   type GraphEvent,
@@ -10,6 +13,7 @@ import {
   InvalidArgumentError,
   type Logger,
   type Metadata,
+  NOISY_KEYS,
   type ReadOptions,
   type SliceCoverage,
   type StoreStatus,
@@ -23,6 +27,9 @@ import { WriteQueue } from './write-queue.ts'
 
 /** Changes held while the medium refuses: about 100 MB of keyframes at worst. */
 const QUEUE_CAPACITY = 100_000
+
+/** Elements that `select` gives at a time: their metadata is parsed then. */
+const SELECT_BATCH = 500
 
 /** What the topology store needs. */
 export interface TopologyStoreOptions {
@@ -75,16 +82,42 @@ export class SqliteTopologyStore implements TopologyStore {
   async open(slice?: TimeSlice, options?: ReadOptions): Promise<GraphView> {
     if (!slice)
       throw new InvalidArgumentError('the topology store keeps the past: ask the live graph for the present, or give a slice')
-    if (options?.signal?.aborted) throw new CancelledError()
-    await this.flush()
-    const revisions = await this.#thread.ask('readTopology', slice)
-    if (options?.signal?.aborted) throw new CancelledError()
-    const rows = slice.startMs === slice.lastMs ? newestById(revisions) : revisions
+    const revisions = await this.#read(options?.signal, () => this.#thread.ask('readTopology', slice))
     return viewOf({
       slice,
-      nodes: rows.filter(({ kind }) => kind === 'node').map(nodeOf),
-      edges: rows.filter(({ kind }) => kind === 'edge').map(edgeOf),
+      nodes: revisions.filter(({ kind }) => kind === 'node').map(nodeOf),
+      edges: revisions.filter(({ kind }) => kind === 'edge').map(edgeOf),
     })
+  }
+
+  /** The worker looks for them, so that only what is meant crosses the border between the threads. */
+  async *select(
+    selection: ElementSelection,
+    slice: TimeSlice | undefined,
+    options?: ReadOptions,
+  ): AsyncGenerator<readonly (GraphNode | GraphEdge)[]> {
+    if (!slice) throw new InvalidArgumentError('the topology store keeps the past: select from the live graph, or give a slice')
+    const found = await this.#read(options?.signal, () => this.#thread.ask('selectTopology', { selection, slice }))
+    for (let from = 0; from < found.length; from += SELECT_BATCH) {
+      yield found.slice(from, from + SELECT_BATCH).map((row) => (row.kind === 'node' ? nodeOf(row) : edgeOf(row)))
+    }
+  }
+
+  async diff(fromMs: number, toMs: number, { signal, ignoreKeys = NOISY_KEYS }: DiffOptions = {}): Promise<GraphDiff> {
+    return this.#read(signal, () => this.#thread.ask('diffTopology', { fromMs, toMs, ignoreKeys }))
+  }
+
+  async history(id: string, slice?: TimeSlice, options?: ReadOptions): Promise<readonly (GraphNode | GraphEdge)[]> {
+    return this.#read(options?.signal, () => this.#thread.ask('topologyHistory', { id, slice }))
+  }
+
+  /** Reads what is stored, after all that was accepted before. */
+  async #read<T>(signal: AbortSignal | undefined, ask: () => Promise<T>): Promise<T> {
+    if (signal?.aborted) throw new CancelledError()
+    await this.flush()
+    const answer = await ask()
+    if (signal?.aborted) throw new CancelledError()
+    return answer
   }
 
   async coverage(slice: TimeSlice): Promise<SliceCoverage> {
@@ -128,7 +161,8 @@ function liveElement(element: GraphNode | GraphEdge): LiveElement {
   }
 }
 
-function changeOf(event: GraphEvent): TopologyChange {
+/** What the history keeps of an event. */
+export function changeOf(event: GraphEvent): TopologyChange {
   const element = 'node' in event ? event.node : event.edge
   if (event.kind === 'node-added' || event.kind === 'edge-added') return { op: 'put', ...liveElement(element) }
   if (event.kind === 'node-updated' || event.kind === 'edge-updated') {
@@ -155,9 +189,4 @@ function nodeOf(stored: StoredRevision): GraphNode {
 
 function edgeOf(stored: StoredRevision): GraphEdge {
   return { kind: 'edge', ...elementOf(stored), parent: stored.parent, child: stored.child }
-}
-
-/** At a point in time an id has one row, also when it was deleted and made again in the same millisecond. */
-function newestById(revisions: readonly StoredRevision[]): readonly StoredRevision[] {
-  return [...new Map(revisions.map((revision) => [`${revision.kind}/${revision.id}`, revision])).values()]
 }

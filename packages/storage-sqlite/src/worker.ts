@@ -26,6 +26,12 @@ function carryOut(message: Requests): unknown {
       return opened().reconcile(message.request.live, message.request.timeMs)
     case 'readTopology':
       return opened().readTopology(message.request)
+    case 'selectTopology':
+      return opened().selectTopology(message.request.selection, message.request.slice)
+    case 'diffTopology':
+      return opened().diffTopology(message.request.fromMs, message.request.toMs, message.request.ignoreKeys)
+    case 'topologyHistory':
+      return opened().topologyHistory(message.request.id, message.request.slice)
     case 'topologyCoverage':
       return opened().topologyCoverage()
     case 'appendFlows':

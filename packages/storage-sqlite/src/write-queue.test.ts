@@ -5,12 +5,13 @@ import { WriteQueue } from './write-queue.ts'
 /** A clock that runs its timers when told to. */
 function manualClock() {
   const timers: { callback: () => void; delayMs: number }[] = []
+  const time = { nowMs: 0 }
   const clock: Clock = {
-    now: () => 0,
+    now: () => time.nowMs,
     setTimeout: (callback, delayMs) => timers.push({ callback, delayMs }),
     clearTimeout: () => {},
   }
-  return { clock, timers }
+  return { clock, timers, time }
 }
 
 /** A medium that can be told to refuse, and when its next write has ended. */
@@ -74,6 +75,38 @@ describe('WriteQueue', () => {
       await settled()
     }
     expect(delays).toEqual([200, 500, 1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000])
+  })
+
+  test('what is being written is queued until it is durable, and has its place when it is refused', async () => {
+    const { clock, timers } = manualClock()
+    let refuse = (_error: Error): void => {}
+    const write = () => new Promise<void>((_, reject) => (refuse = reject))
+    const queue = new WriteQueue<number>({ name: 'x', capacity: 3, write, clock, logger: SILENT_LOGGER })
+    queue.push([1, 2])
+    timers.shift()!.callback()
+    queue.push([3, 4])
+    expect(queue.status()).toMatchObject({ state: 'degraded', reason: '1 dropped: the queue is full', queued: 3, dropped: 1 })
+    refuse(new Error('disk full'))
+    await settled()
+    expect(queue.status()).toEqual({ state: 'degraded', reason: 'disk full', queued: 3, written: 0, dropped: 1 })
+  })
+
+  test('a write that does not end is told after 10 s, and no longer when it has ended', async () => {
+    const { clock, timers, time } = manualClock()
+    let end = (): void => {}
+    const write = () => new Promise<void>((resolve) => (end = resolve))
+    const queue = new WriteQueue<number>({ name: 'x', capacity: 3, write, clock, logger: SILENT_LOGGER })
+    time.nowMs = 1_000_000
+    queue.push([1])
+    timers.shift()!.callback()
+    time.nowMs += 9_999
+    expect(queue.status()).toEqual({ state: 'ok', queued: 1, written: 0, dropped: 0 })
+    time.nowMs += 2_001
+    const reason = 'a write takes 12 s: the disk hangs or is far too slow'
+    expect(queue.status()).toEqual({ state: 'degraded', reason, queued: 1, written: 0, dropped: 0 })
+    end()
+    await settled()
+    expect(queue.status()).toEqual({ state: 'ok', queued: 0, written: 1, dropped: 0 })
   })
 
   test('close writes what is left and takes nothing more', async () => {

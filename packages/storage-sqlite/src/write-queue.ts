@@ -4,6 +4,8 @@ import type { Clock, Logger, StoreStatus } from '@skydive/contracts'
 const WRITE_EVERY_MS = 200
 const RETRY_FIRST_MS = 500
 const RETRY_MOST_MS = 30_000
+/** A write that takes so long is told: a medium that hangs neither takes nor refuses. */
+const SLOW_WRITE_MS = 10_000
 
 /** What a queue needs of its surroundings. */
 export interface WriteQueueOptions<Item> {
@@ -25,6 +27,9 @@ export interface WriteQueueOptions<Item> {
 export class WriteQueue<Item> {
   readonly #options: WriteQueueOptions<Item>
   #pending: Item[] = []
+  /** What the write under way carries, and when it began, ms. */
+  #inFlight = 0
+  #writingSinceMs = 0
   #timer: unknown
   #writing: Promise<void> | undefined
   #retryMs = RETRY_FIRST_MS
@@ -38,8 +43,13 @@ export class WriteQueue<Item> {
     this.#options = options
   }
 
+  /** Accepted and not durable yet: what waits and what is being written, which comes back when it is refused. */
+  get #queued(): number {
+    return this.#pending.length + this.#inFlight
+  }
+
   push(items: readonly Item[]): void {
-    const room = this.#closed ? 0 : this.#options.capacity - this.#pending.length
+    const room = this.#closed ? 0 : this.#options.capacity - this.#queued
     const taken = items.length <= room ? items : items.slice(0, room)
     for (const item of taken) this.#pending.push(item)
     this.#dropped += items.length - taken.length
@@ -68,14 +78,19 @@ export class WriteQueue<Item> {
     const items = this.#pending
     if (items.length === 0) return
     this.#pending = []
+    this.#inFlight = items.length
+    this.#writingSinceMs = this.#options.clock.now()
     try {
       await this.#options.write(items)
-      this.#written += items.length
-      this.#recovered()
     } catch (error) {
+      this.#inFlight = 0
       this.#pending = items.concat(this.#pending)
       this.#failed(error as Error)
+      return
     }
+    this.#inFlight = 0
+    this.#written += items.length
+    this.#recovered()
   }
 
   #recovered(): void {
@@ -90,15 +105,16 @@ export class WriteQueue<Item> {
   }
 
   #failed(error: Error): void {
-    if (this.#reason === undefined) {
-      this.#options.logger.error(
-        { store: this.#options.name, error: error.message },
-        'store refuses writes; they are kept and retried',
-      )
-    } else {
-      this.#retryMs = Math.min(this.#retryMs * 2, RETRY_MOST_MS)
-    }
+    const isFirst = this.#reason === undefined
     this.#reason = error.message
+    if (!isFirst) {
+      this.#retryMs = Math.min(this.#retryMs * 2, RETRY_MOST_MS)
+      return
+    }
+    this.#options.logger.error(
+      { store: this.#options.name, error: error.message },
+      'store refuses writes; they are kept and retried',
+    )
   }
 
   /** Resolves when everything pushed so far is durable, or rejects with why it can't be now. */
@@ -121,9 +137,18 @@ export class WriteQueue<Item> {
   }
 
   status(): Omit<StoreStatus, 'bytes'> {
-    const counts = { queued: this.#pending.length, written: this.#written, dropped: this.#dropped }
+    const counts = { queued: this.#queued, written: this.#written, dropped: this.#dropped }
     if (this.#closed) return { state: 'closed', ...counts }
-    const reason = this.#reason ?? (this.#droppedInBurst > 0 ? `${this.#droppedInBurst} dropped: the queue is full` : undefined)
+    const reason = this.#reason ?? this.#slowness() ?? this.#loss()
     return reason === undefined ? { state: 'ok', ...counts } : { state: 'degraded', reason, ...counts }
+  }
+
+  #slowness(): string | undefined {
+    const tookMs = this.#inFlight === 0 ? 0 : this.#options.clock.now() - this.#writingSinceMs
+    return tookMs < SLOW_WRITE_MS ? undefined : `a write takes ${Math.floor(tookMs / 1000)} s: the disk hangs or is far too slow`
+  }
+
+  #loss(): string | undefined {
+    return this.#droppedInBurst === 0 ? undefined : `${this.#droppedInBurst} dropped: the queue is full`
   }
 }

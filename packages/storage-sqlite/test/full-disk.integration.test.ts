@@ -161,7 +161,7 @@ describe('a locked file', () => {
     write('before')
     await storage.topology.flush()
     const file = readdirSync(join(disk, 'data')).find((name) => /^topology-\d+\.db$/.test(name))!
-    const other = openDatabase(join(disk, 'data', file), 'NORMAL')
+    const other = openDatabase(join(disk, 'data', file))
     other.exec('BEGIN IMMEDIATE')
 
     const refused = hears(REFUSES)

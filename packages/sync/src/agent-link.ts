@@ -7,10 +7,12 @@ import {
   type Service,
   SILENT_LOGGER,
   SkydiveError,
+  type TlsClientSettings,
 } from '@skydive/contracts'
 import {
   CAPTURE_NAMESPACE,
   type ConnectionStatus,
+  cookieHeader,
   decodeOnDemandCommand,
   FLOW_NAMESPACE,
   formatCursor,
@@ -23,7 +25,7 @@ import {
   parseCursor,
 } from '@skydive/protocol'
 import { GraphForwarder } from './graph-forwarder.ts'
-import { LinkSocket } from './link-socket.ts'
+import { LinkSocket, linkUrl } from './link-socket.ts'
 import { systemClock } from './system-clock.ts'
 
 /** What analyzers may ask of an agent. Rejections become replies: `ERR_NOT_FOUND` 404, faults of the caller 400, others 500. */
@@ -43,6 +45,10 @@ export interface AgentLinkOptions {
   readonly commands: AgentCommands
   /** `agent.auth.cluster`. */
   readonly credentials?: { readonly username: string; readonly password: string }
+  /** `http.cookie`: for a proxy before the analyzers. */
+  readonly cookies?: Readonly<Record<string, string>>
+  /** Absent: the lines are plain. */
+  readonly tls?: TlsClientSettings
   readonly clock?: Clock
   readonly logger?: Logger
   readonly metrics?: Metrics
@@ -131,8 +137,7 @@ class Link implements AgentLink {
   }
 
   #createAnalyzer(address: Analyzer['address']): Analyzer {
-    const { hostId, graph } = this.#options
-    const host = address.host.includes(':') ? `[${address.host}]` : address.host
+    const { hostId, graph, tls } = this.#options
     const analyzer: Analyzer = {
       address,
       hostId: '',
@@ -140,7 +145,8 @@ class Link implements AgentLink {
       connectedAtMs: 0,
       resume: undefined,
       socket: new LinkSocket({
-        url: `ws://${host}:${address.port}/ws/agent/topology`,
+        url: linkUrl(address, '/ws/agent/topology', tls),
+        ...(tls && { tls }),
         framing: 'protobuf',
         clock: this.#clock,
         logger: this.#logger,
@@ -151,6 +157,7 @@ class Link implements AgentLink {
           [HEADER.persistencePolicy]: 'DeleteOnDisconnect',
           [HEADER.cursor]: formatCursor(graph.cursor),
           ...authorization(this.#options.credentials),
+          ...cookieHeader(this.#options.cookies),
         }),
         onOpen: (headers) => {
           analyzer.hostId = String(headers[HEADER.hostId.toLowerCase()])

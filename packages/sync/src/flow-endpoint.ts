@@ -2,6 +2,8 @@ import { type Logger, type Metrics, SILENT_LOGGER } from '@skydive/contracts'
 import {
   type ConnectionHandler,
   FLOW_NAMESPACE,
+  flowLossSchema,
+  type Message,
   OutgoingMessage,
   type PeerConnection,
   type WebSocketEndpoint,
@@ -25,6 +27,8 @@ export interface FlowEndpointOptions {
    * when it is full.
    */
   onBatch(batch: ReceivedFlowBatch): void | Promise<void>
+  /** Told once of each loss: reports of flows that an agent dropped because it could not send them in time, ms since the epoch. */
+  onLoss?(loss: { readonly host: string; readonly flows: number; readonly fromMs: number; readonly toMs: number }): void
   readonly logger?: Logger
   readonly metrics?: Metrics
 }
@@ -49,6 +53,23 @@ export function createFlowEndpoint(options: FlowEndpointOptions): WebSocketEndpo
     connection.send(new OutgoingMessage({ namespace: FLOW_NAMESPACE, type: 'BatchReply', uuid: batch.id, body: null }))
   }
 
+  /** Losses that came, by agent the newest: one comes again only when its acknowledgement was lost. */
+  const newestLoss = new Map<string, string>()
+  const takeLoss = (connection: PeerConnection, { uuid, body }: Message) => {
+    const { hostId } = connection.handshake
+    const parsed = flowLossSchema.safeParse(body)
+    if (!parsed.success) {
+      logger.warn({ host: hostId }, 'an agent told of a loss in a way that makes no sense')
+      return
+    }
+    if (newestLoss.get(hostId) !== uuid) {
+      newestLoss.set(hostId, uuid)
+      const { Flows: flows, From: fromMs, To: toMs } = parsed.data
+      options.onLoss?.({ host: hostId, flows, fromMs, toMs })
+    }
+    connection.send(new OutgoingMessage({ namespace: FLOW_NAMESPACE, type: 'BatchReply', uuid, body: null }))
+  }
+
   return {
     path: '/ws/agent/flow',
     auth: 'cluster',
@@ -60,7 +81,9 @@ export function createFlowEndpoint(options: FlowEndpointOptions): WebSocketEndpo
       return {
         onFrame: (payload) => void take(connection, { hostId, payload }),
         onMessage(message) {
-          if (message.namespace !== FLOW_NAMESPACE || message.type !== 'Batch' || message.bytes === undefined) return
+          if (message.namespace !== FLOW_NAMESPACE) return
+          if (message.type === 'Lost') takeLoss(connection, message)
+          if (message.type !== 'Batch' || message.bytes === undefined) return
           void take(connection, { hostId, id: message.uuid, payload: message.bytes })
         },
       } satisfies ConnectionHandler

@@ -1,7 +1,7 @@
 import { type Clock, type Logger, type Metrics, randomId, type Service, SILENT_LOGGER } from '@skydive/contracts'
-import { FLOW_NAMESPACE, HEADER, OutgoingMessage } from '@skydive/protocol'
+import { cookieHeader, FLOW_NAMESPACE, HEADER, OutgoingMessage } from '@skydive/protocol'
 import { type AgentLinkOptions, authorization } from './agent-link.ts'
-import { LinkSocket } from './link-socket.ts'
+import { LinkSocket, linkUrl } from './link-socket.ts'
 import { systemClock } from './system-clock.ts'
 
 /** Bytes of batches that may wait for an analyzer or its acknowledgement. */
@@ -11,6 +11,10 @@ const DEFAULT_BUFFER_BYTES = 64 * 1024 * 1024
 export interface FlowLinkOptions {
   readonly hostId: string
   readonly credentials?: NonNullable<AgentLinkOptions['credentials']>
+  /** As {@link AgentLinkOptions.cookies}. */
+  readonly cookies?: NonNullable<AgentLinkOptions['cookies']>
+  /** As {@link AgentLinkOptions.tls}. */
+  readonly tls?: NonNullable<AgentLinkOptions['tls']>
   /** @default 64 MiB */
   readonly bufferBytes?: number
   readonly clock?: Clock
@@ -35,6 +39,15 @@ export interface FlowLink extends Service {
   status(): FlowLinkStatus
 }
 
+/** Reports that were dropped and of which the analyzer has not been told, or has not said that it knows. */
+interface Loss {
+  readonly id: string
+  flows: number
+  readonly fromMs: number
+  toMs: number
+  sent: boolean
+}
+
 interface Batch {
   readonly id: string
   readonly payload: Uint8Array
@@ -55,6 +68,8 @@ class FlowSender implements FlowLink {
   readonly #bufferBytes: number
   /** In the order in which they came. */
   readonly #batches = new Map<string, Batch>()
+  /** At most one that is on its way and one that grows. */
+  #losses: Loss[] = []
   #waitingBytes = 0
   #droppedFlows = 0
   #socket: LinkSocket | undefined
@@ -101,9 +116,10 @@ class FlowSender implements FlowLink {
   }
 
   #createSocket(analyzer: { readonly host: string; readonly port: number }): LinkSocket {
-    const host = analyzer.host.includes(':') ? `[${analyzer.host}]` : analyzer.host
+    const { tls } = this.#options
     return new LinkSocket({
-      url: `ws://${host}:${analyzer.port}/ws/agent/flow`,
+      url: linkUrl(analyzer, '/ws/agent/flow', tls),
+      ...(tls && { tls }),
       framing: 'protobuf',
       clock: this.#clock,
       logger: this.#logger,
@@ -113,10 +129,12 @@ class FlowSender implements FlowLink {
         [HEADER.protocol]: 'protobuf',
         [HEADER.flowBatches]: 'acknowledged',
         ...authorization(this.#options.credentials),
+        ...cookieHeader(this.#options.cookies),
       }),
       onOpen: (headers) => {
         this.#acknowledges = headers[HEADER.flowBatches.toLowerCase()] !== undefined
         for (const batch of this.#batches.values()) batch.sent = false
+        for (const loss of this.#losses) loss.sent = false
         this.#pump()
       },
       onMessage: (message) => {
@@ -131,6 +149,7 @@ class FlowSender implements FlowLink {
   #pump(): void {
     const socket = this.#socket
     if (socket === undefined || !socket.isOpen) return
+    if (this.#acknowledges) this.#tellLosses(socket)
     for (const batch of this.#batches.values()) {
       if (batch.sent) continue
       if (socket.isCongested) {
@@ -146,7 +165,26 @@ class FlowSender implements FlowLink {
     }
   }
 
+  /** Before the batches that came after it, so that an answer about their time knows of it. */
+  #tellLosses(socket: LinkSocket): void {
+    for (const loss of this.#losses) {
+      if (loss.sent) continue
+      const body = { Flows: loss.flows, From: loss.fromMs, To: loss.toMs }
+      loss.sent = socket.send(new OutgoingMessage({ namespace: FLOW_NAMESPACE, type: 'Lost', uuid: loss.id, body }))
+    }
+  }
+
+  #noteLoss(flows: number): void {
+    const nowMs = this.#clock.now()
+    const growing = this.#losses.findLast(({ sent }) => !sent)
+    if (growing) {
+      growing.flows += flows
+      growing.toMs = nowMs
+    } else this.#losses.push({ id: randomId(), flows, fromMs: nowMs, toMs: nowMs, sent: false })
+  }
+
   #forget(id: string): void {
+    this.#losses = this.#losses.filter((loss) => loss.id !== id)
     const batch = this.#batches.get(id)
     if (batch === undefined) return
     this.#batches.delete(id)
@@ -158,6 +196,7 @@ class FlowSender implements FlowLink {
     if (oldest === undefined) return
     this.#forget(oldest.id)
     this.#droppedFlows += oldest.flows
+    if (oldest.flows > 0) this.#noteLoss(oldest.flows)
     this.#options.metrics
       ?.counter('skydive_flow_link_dropped_total', 'Flows dropped because no analyzer took them in time')
       .add(oldest.flows)

@@ -3,6 +3,9 @@ import { once } from 'node:events'
 import { type Logger, type Metrics, type Service, SILENT_LOGGER, UnavailableError } from '@skydive/contracts'
 import type { ReceivedFlowBatch } from './flow-endpoint.ts'
 
+/** All agents report at once when their interval is over; the kernel gives as much of this as it may (`net.core.rmem_max`). */
+const RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024
+
 /** What the receiver of datagrams is made of. */
 export interface FlowUdpReceiverOptions {
   /** The address of `analyzer.listen`. */
@@ -15,7 +18,8 @@ export interface FlowUdpReceiverOptions {
 }
 
 /**
- * Takes flows of original agents with `flow.protocol: udp` (spec flows 6.3): one `Message` a datagram, without acknowledgement.
+ * Takes flows of agents with `flow.protocol: udp` (spec platform 2.8): one `Message` a datagram, without acknowledgement. Anybody who reaches
+ * the port may send, and what comes faster than it is taken is dropped by the kernel (`RcvbufErrors` of UDP in `/proc/net/snmp`).
  * {@link Service.start} rejects with ERR_UNAVAILABLE when the port is taken.
  */
 export function createFlowUdpReceiver(options: FlowUdpReceiverOptions): Service {
@@ -25,7 +29,7 @@ export function createFlowUdpReceiver(options: FlowUdpReceiverOptions): Service 
   return {
     async start() {
       if (socket) return
-      const created = createSocket(options.host.includes(':') ? 'udp6' : 'udp4')
+      const created = createSocket({ type: options.host.includes(':') ? 'udp6' : 'udp4', recvBufferSize: RECEIVE_BUFFER_BYTES })
       socket = created
       created.on('message', (payload, remote) => {
         received?.add(1)

@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
-import { type Clock, type Logger, SkydiveError } from '@skydive/contracts'
+import type { Socket } from 'node:net'
+import { type Clock, type Logger, SkydiveError, type TlsClientSettings } from '@skydive/contracts'
 import { decodeBinaryMessage, decodeTextMessage, HEADER, type Message, type OutgoingMessage } from '@skydive/protocol'
 import { WebSocket } from 'ws'
 
@@ -22,8 +23,10 @@ const GOODBYE = 1000
 
 /** What a link socket does with its connection. */
 export interface LinkSocketOptions {
-  /** Such as `ws://10.0.0.1:8082/ws/agent/topology`. */
+  /** Such as `ws://10.0.0.1:8082/ws/agent/topology`; {@link linkUrl} makes one. */
   readonly url: string
+  /** For an address with `wss:`. */
+  readonly tls?: TlsClientSettings
   readonly framing: 'json' | 'protobuf'
   /** Asked for each attempt. */
   headers(): Readonly<Record<string, string>>
@@ -35,10 +38,22 @@ export interface LinkSocketOptions {
   readonly maxMessageBytes?: number
 }
 
+/** The address of an endpoint of an analyzer; secured when there are settings for that. */
+export function linkUrl(
+  analyzer: { readonly host: string; readonly port: number },
+  path: string,
+  tls?: TlsClientSettings,
+): string {
+  const host = analyzer.host.includes(':') ? `[${analyzer.host}]` : analyzer.host
+  return `${tls ? 'wss' : 'ws'}://${host}:${analyzer.port}${path}`
+}
+
 /** A WebSocket that connects again by itself, with pauses that double, until it is stopped. */
 export class LinkSocket {
   readonly #options: LinkSocketOptions
   #socket: WebSocket | undefined
+  /** What the WebSocket writes to. */
+  #stream: Socket | undefined
   #open = false
   #running = false
   #pauseMs = FIRST_PAUSE_MS
@@ -57,8 +72,9 @@ export class LinkSocket {
 
   /** Address and port of the other end; empty while there is none. */
   get remote(): { readonly address: string; readonly port: number } {
-    const { hostname, port } = new URL(this.#options.url)
-    return { address: hostname.replace(/^\[(.*)\]$/, '$1'), port: Number(port) }
+    const { hostname, port, protocol } = new URL(this.#options.url)
+    // A URL does not keep the port that is the usual one.
+    return { address: hostname.replace(/^\[(.*)\]$/, '$1'), port: Number(port || (protocol === 'wss:' ? 443 : 80)) }
   }
 
   start(): void {
@@ -101,6 +117,17 @@ export class LinkSocket {
     return true
   }
 
+  /** What `body` sends leaves the process in one piece, before this returns. */
+  together(body: () => void): void {
+    const stream = this.#stream
+    stream?.cork()
+    try {
+      body()
+    } finally {
+      stream?.uncork()
+    }
+  }
+
   /** Whether more should be sent now, or {@link whenDrained} be waited for. */
   get isCongested(): boolean {
     return this.#open && (this.#socket?.bufferedAmount ?? 0) > HIGH_WATER_BYTES
@@ -119,12 +146,14 @@ export class LinkSocket {
       perMessageDeflate: false,
       handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
       maxPayload: this.#options.maxMessageBytes ?? 64 * 1024 * 1024,
+      ...this.#options.tls,
     })
     this.#socket = socket
     let headers: IncomingHttpHeaders = {}
     let reason = 'closed'
     socket.on('upgrade', (response) => {
       headers = response.headers
+      this.#stream = response.socket
     })
     socket.on('open', () => {
       if (headers[HEADER.hostId.toLowerCase()] === undefined || headers[HEADER.serviceType.toLowerCase()] === undefined) {
@@ -152,6 +181,7 @@ export class LinkSocket {
       const wasOpen = this.#open
       this.#open = false
       this.#socket = undefined
+      this.#stream = undefined
       clock.clearTimeout(this.#watchdog)
       this.#onSent()
       logger.info({ url, code, reason: text.toString() || reason }, wasOpen ? 'link lost' : 'link not made')

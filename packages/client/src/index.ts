@@ -4,9 +4,11 @@
  * @packageDocumentation
  */
 
+export type { CoverageAnswer, TopologyDiffAnswer as DiffAnswer } from '@skydive/protocol'
 export type {
   CaptureAnswer,
   CaptureInit,
+  DiffQuery,
   RequestOptions,
   ResourceClient,
   RestClient,

@@ -1,5 +1,6 @@
 /**
- * What the client offers in Node only: a WebSocket for {@link subscribeTopology} where Node has none, and publishing with headers.
+ * What the client offers in Node only: a WebSocket for {@link subscribeTopology} where Node has none, publishing with headers, and lines that
+ * are secured with authorities and certificates of one's own.
  *
  * @packageDocumentation
  */
@@ -7,3 +8,4 @@
 export { WebSocket } from 'ws'
 export type { PublishOptions } from './publisher.ts'
 export { publishGraph } from './publisher.ts'
+export { createSecureFetch } from './secure-fetch.ts'

@@ -1,5 +1,5 @@
-import { UnavailableError, type WireEdge, type WireNode } from '@skydive/contracts'
-import { GRAPH_NAMESPACE, HEADER, OutgoingMessage } from '@skydive/protocol'
+import { type TlsClientSettings, UnavailableError, type WireEdge, type WireNode } from '@skydive/contracts'
+import { cookieHeader, GRAPH_NAMESPACE, HEADER, OutgoingMessage } from '@skydive/protocol'
 import { WebSocket } from 'ws'
 
 /** What is published, and where. */
@@ -11,6 +11,10 @@ export interface PublishOptions {
   readonly hostId: string
   readonly username?: string
   readonly password?: string
+  /** For a proxy before the server. */
+  readonly cookies?: Readonly<Record<string, string>>
+  /** For an address with `https:`. */
+  readonly tls?: TlsClientSettings
 }
 
 /**
@@ -33,8 +37,10 @@ export async function publishGraph(
       [HEADER.protocol]: 'json',
       [HEADER.persistencePolicy]: 'Persistent',
       ...(options.username && { Authorization: `Basic ${token}` }),
+      ...cookieHeader(options.cookies),
     },
     perMessageDeflate: false,
+    ...options.tls,
   })
   const send = (type: string, body: unknown) => {
     const message = new OutgoingMessage({ namespace: GRAPH_NAMESPACE, type, body })

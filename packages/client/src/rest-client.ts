@@ -1,5 +1,12 @@
 import { CancelledError, type ErrorFault, SkydiveError, UnavailableError, type WireEdge, type WireNode } from '@skydive/contracts'
-import { errorAnswerSchema, type Identity, type JsonPatch } from '@skydive/protocol'
+import {
+  type CoverageAnswer,
+  cookieHeader,
+  errorAnswerSchema,
+  type Identity,
+  type JsonPatch,
+  type TopologyDiffAnswer,
+} from '@skydive/protocol'
 
 /** How to reach a server. */
 export interface RestClientOptions {
@@ -7,6 +14,8 @@ export interface RestClientOptions {
   readonly url: string
   readonly username?: string
   readonly password?: string
+  /** Sent with every request, for a proxy before the server. A browser sends its own instead. */
+  readonly cookies?: Readonly<Record<string, string>>
   /** ms a request may take; 0 waits for ever. @default 30000 */
   readonly timeoutMs?: number
   /** @default globalThis.fetch */
@@ -44,6 +53,20 @@ export interface ResourceClient<Init, Answer> {
 /** The bytes of an upload; a stream is sent as it comes. */
 export type UploadBody = string | Uint8Array<ArrayBuffer> | Blob | ReadableStream<Uint8Array>
 
+/** Between which times, and of what, a difference is asked. */
+export interface DiffQuery {
+  /** ms since the epoch, or as text: RFC 3339, RFC 1123, a duration from now such as `-1h`, `now`. */
+  readonly from: number | string
+  /** @default 'now' */
+  readonly to?: number | string
+  /** Only what this query finds at one of the two times. */
+  readonly gremlin?: string
+  /** Counters count as well. */
+  readonly all?: boolean
+  /** Tell name, type and owners of every node that is named. */
+  readonly places?: boolean
+}
+
 /** A whole graph. */
 export interface WireGraph {
   readonly Nodes: readonly WireNode[]
@@ -58,9 +81,20 @@ export interface RestClient {
   identity(options?: RequestOptions): Promise<Identity>
   /** Runs Gremlin and answers its JSON (spec graph 4.10); `undefined` for an empty query. */
   query(gremlin: string, options?: RequestOptions): Promise<unknown>
+  /** How a query is run, as an object; with `profile` it is run, and rows and time of every step are told. */
+  explain(gremlin: string, options?: RequestOptions & { readonly profile?: boolean }): Promise<unknown>
+  /** The same for people. */
+  explainText(gremlin: string, options?: RequestOptions & { readonly profile?: boolean }): Promise<string>
   /** The same, rendered: Graphviz text of a graph, or a pcap file of raw packets. */
   queryAs(gremlin: string, format: 'dot' | 'pcap', options?: RequestOptions): Promise<Uint8Array>
   topology(options?: RequestOptions): Promise<WireGraph>
+  /**
+   * What differs between the graph at two times, by the server's clock. @throws ERR_INVALID_ARGUMENT for a time that is none, ERR_LIMIT when
+   * too much differs.
+   */
+  diff(query: DiffQuery, options?: RequestOptions): Promise<TopologyDiffAnswer>
+  /** What was captured when, and what was lost, by the server's clock. Times as in {@link DiffQuery}. */
+  coverage(window: Pick<DiffQuery, 'from' | 'to'>, options?: RequestOptions): Promise<CoverageAnswer>
   status(options?: RequestOptions): Promise<Readonly<Record<string, unknown>>>
   config(key: string, options?: RequestOptions): Promise<unknown>
   uploadPcap(body: UploadBody, options?: RequestOptions): Promise<void>
@@ -116,14 +150,39 @@ export function createRestClient(options: RestClientOptions): RestClient {
     headers: JSON_BODY,
   })
 
+  const explainCall = (gremlin: string, { profile, signal }: RequestOptions & { readonly profile?: boolean }): Call => ({
+    method: 'GET',
+    path: `/api/topology/explain?gremlin=${encodeURIComponent(gremlin)}${profile ? '&profile=1' : ''}`,
+    signal,
+  })
+
   return {
     identity: async (options) => (await get('/api', options)) as Identity,
     query: (gremlin, { signal } = {}) => json({ ...topologyCall(gremlin), signal }),
+    explain: (gremlin, options = {}) => json(explainCall(gremlin, options)),
+    async explainText(gremlin, options = {}) {
+      const response = await call({ ...explainCall(gremlin, options), headers: { Accept: 'text/plain' } })
+      return (await response.text()).trimEnd()
+    },
     async queryAs(gremlin, format, { signal } = {}) {
       const response = await call({ ...topologyCall(gremlin), headers: { ...JSON_BODY, Accept: MEDIA[format] }, signal })
       return new Uint8Array(await response.arrayBuffer())
     },
     topology: async (options) => (await get('/api/topology', options)) as WireGraph,
+    diff: async ({ from, to, gremlin, all, places }, options) => {
+      const parameters = new URLSearchParams({
+        from: String(from),
+        ...(to !== undefined && { to: String(to) }),
+        ...(gremlin !== undefined && { gremlin }),
+        ...(all && { all: '1' }),
+        ...(places && { places: '1' }),
+      })
+      return (await get(`/api/topology/diff?${parameters}`, options)) as TopologyDiffAnswer
+    },
+    coverage: async ({ from, to }, options) => {
+      const parameters = new URLSearchParams({ from: String(from), ...(to !== undefined && { to: String(to) }) })
+      return (await get(`/api/coverage?${parameters}`, options)) as CoverageAnswer
+    },
     status: async (options) => (await get('/api/status', options)) as Readonly<Record<string, unknown>>,
     config: (key, options) => get(`/api/config/${encodeURIComponent(key)}`, options),
     async uploadPcap(body, { signal } = {}) {
@@ -144,6 +203,7 @@ function caller(options: RestClientOptions): (call: Call) => Promise<Response> {
   const credentials: Record<string, string> = username
     ? { Authorization: `Basic ${toBase64(`${username}:${password ?? ''}`)}` }
     : {}
+  const cookies = cookieHeader(options.cookies)
   return async ({ method, path, body, headers, signal }) => {
     const signals = [...(signal ? [signal] : []), ...(timeoutMs > 0 ? [AbortSignal.timeout(timeoutMs)] : [])]
     const fetch = options.fetch ?? globalThis.fetch
@@ -151,7 +211,7 @@ function caller(options: RestClientOptions): (call: Call) => Promise<Response> {
     try {
       response = await fetch(`${base}${path}`, {
         method,
-        headers: { ...credentials, ...headers },
+        headers: { ...credentials, ...cookies, ...headers },
         signal: AbortSignal.any(signals),
         ...(body !== undefined && { body }),
         // Node asks for this where the body is a stream.

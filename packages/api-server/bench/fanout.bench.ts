@@ -2,16 +2,8 @@ import { Worker } from 'node:worker_threads'
 import { createGraph } from '@skydive/graph'
 import { encodeGraphEvent } from '@skydive/protocol'
 import { type WebSocket, WebSocketServer } from 'ws'
+import type { Figure } from '../../../bench/figures.ts'
 import { createApiServer } from '../src/index.ts'
-
-interface Figure {
-  readonly name: string
-  readonly value: number
-  readonly unit: string
-  readonly peer?: string
-  readonly peerValue?: number
-  readonly ratio?: number
-}
 
 const SUBSCRIBERS = 100
 const UPDATES = 4000

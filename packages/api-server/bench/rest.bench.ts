@@ -1,16 +1,8 @@
 import { Worker } from 'node:worker_threads'
 import { createGraph, type Graph } from '@skydive/graph'
 import { createGremlin, resultToJson } from '@skydive/gremlin-dsl'
+import type { Figure } from '../../../bench/figures.ts'
 import { createApiServer } from '../src/index.ts'
-
-interface Figure {
-  readonly name: string
-  readonly value: number
-  readonly unit: string
-  readonly peer?: string
-  readonly peerValue?: number
-  readonly ratio?: number
-}
 
 /** The original's figures were recorded on the same kind of machine, at 2,016 nodes (the recordings' README). */
 const PEER = 'the original, recorded'

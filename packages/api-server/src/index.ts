@@ -10,10 +10,18 @@ export { createBasicAuth } from './auth/basic.ts'
 export type {
   ApiServerLimits,
   ApiServerOptions,
+  ElementSelector,
+  ExplainAnswer,
+  ExplainFunction,
   FlowFeed,
+  GraphListDelta,
+  GraphQueries,
+  GraphWatch,
+  GraphWatchDelta,
   PcapImport,
   QueryAnswer,
   QueryFunction,
+  QueryFunctionOptions,
   ResourceOptions,
 } from './options.ts'
 export { DEFAULT_LIMITS } from './options.ts'

@@ -1,12 +1,17 @@
 import {
   captureSchema,
   connectionStatusSchema,
+  coverageQuerySchema,
+  coverageSchema,
   edgeBodySchema,
   errorAnswerSchema,
+  explainQuerySchema,
   identitySchema,
   jsonPatchSchema,
   loginAnswerSchema,
   nodeBodySchema,
+  topologyDiffQuerySchema,
+  topologyDiffSchema,
   topologyQuerySchema,
   wireEdgeSchema,
   wireGraphSchema,
@@ -18,6 +23,7 @@ import type { ApiServerOptions } from './options.ts'
 const SCHEMAS = {
   Capture: captureSchema,
   ConnectionStatus: connectionStatusSchema,
+  Coverage: coverageSchema,
   Edge: wireEdgeSchema,
   EdgeBody: edgeBodySchema,
   Error: errorAnswerSchema,
@@ -27,6 +33,7 @@ const SCHEMAS = {
   LoginAnswer: loginAnswerSchema,
   Node: wireNodeSchema,
   NodeBody: nodeBodySchema,
+  TopologyDiff: topologyDiffSchema,
   TopologyQuery: topologyQuerySchema,
 } as const
 
@@ -42,7 +49,10 @@ const idParameter = [{ name: 'id', in: 'path', required: true, schema: { type: '
 
 /** The description of the API of this service (OpenAPI 3.1), made from the schemas that check what comes in. */
 export function describeApi(
-  options: Pick<ApiServerOptions, 'service' | 'version' | 'resources' | 'importPcap' | 'configValue' | 'metricsText'>,
+  options: Pick<
+    ApiServerOptions,
+    'service' | 'version' | 'resources' | 'importPcap' | 'configValue' | 'metricsText' | 'explain' | 'graph' | 'coverage'
+  >,
 ): object {
   const schemas = Object.fromEntries(
     Object.entries(SCHEMAS).map(([name, schema]) => [name, z.toJSONSchema(schema, { target: 'draft-2020-12', io: 'input' })]),
@@ -84,10 +94,57 @@ export function describeApi(
             204: answer('The query is empty'),
             400: failure,
             406: failure,
+            422: failure,
           }),
           requestBody: json(ref('TopologyQuery')),
+          parameters: [
+            {
+              name: 'X-Skydive-Allow-Partial',
+              in: 'header',
+              schema: { type: 'string', enum: ['1'] },
+              description: 'As AllowPartial; the answer then names the spent budget in X-Skydive-Partial',
+            },
+          ],
         },
       },
+      ...(options.graph.diff && {
+        '/api/topology/diff': {
+          get: {
+            ...operation('What differs between the graph at two times', {
+              200: answer('Difference', ref('TopologyDiff')),
+              400: failure,
+              422: failure,
+            }),
+            parameters: queryParameters(topologyDiffQuerySchema),
+          },
+        },
+      }),
+      ...(options.coverage && {
+        '/api/coverage': {
+          get: {
+            ...operation('Which nodes were captured when, and what was lost', {
+              200: answer('Coverage', ref('Coverage')),
+              400: failure,
+            }),
+            parameters: queryParameters(coverageQuerySchema),
+          },
+        },
+      }),
+      ...(options.explain && {
+        '/api/topology/explain': {
+          get: {
+            ...operation('How a Gremlin query is run', {
+              200: {
+                description: 'The steps and what each does, with profile=1 also rows and time; for people as text/plain',
+                content: { 'application/json': {}, 'text/plain': {} },
+              },
+              400: failure,
+              422: failure,
+            }),
+            parameters: queryParameters(explainQuerySchema),
+          },
+        },
+      }),
       ...(options.configValue && {
         '/api/config/{key}': {
           get: {
@@ -116,6 +173,12 @@ export function describeApi(
 
 function operation(summary: string, responses: Record<number, object>): object {
   return { summary, responses }
+}
+
+/** The members of a schema as parameters of the query string. */
+function queryParameters(schema: z.ZodObject): object[] {
+  const { properties = {}, required = [] } = z.toJSONSchema(schema, { target: 'draft-2020-12', io: 'input' })
+  return Object.entries(properties).map(([name, own]) => ({ name, in: 'query', required: required.includes(name), schema: own }))
 }
 
 function resourcePaths(name: string, body: SchemaName, stored: SchemaName, updatable: boolean): object {

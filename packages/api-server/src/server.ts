@@ -1,25 +1,38 @@
 import type { IncomingMessage } from 'node:http'
+import type { Server as SecureServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { InvalidArgumentError, LimitError, SILENT_LOGGER, UnavailableError } from '@skydive/contracts'
 import type { MessageInit } from '@skydive/protocol'
-import fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import fastify, {
+  type FastifyError,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  type FastifyServerOptions,
+} from 'fastify'
 import { type Authenticator, type CredentialSources, findToken, parseToken } from './auth/authenticator.ts'
 import { systemClock } from './clock.ts'
 import { sendError, sendProblem } from './error-answer.ts'
 import { createRequestGuard, isLoopback } from './guard.ts'
 import { type ApiServerOptions, DEFAULT_LIMITS } from './options.ts'
 import { captureResource, notifyCaptures } from './routes/capture.ts'
+import { coverageRoute } from './routes/coverage.ts'
 import { edgeResource, nodeResource } from './routes/elements.ts'
 import { miscRoutes, pageNotFound } from './routes/misc.ts'
 import { redirect, resourceRoutes } from './routes/resource.ts'
 import { staticRoutes } from './routes/static-files.ts'
 import { topologyRoutes } from './routes/topology.ts'
+import { topologyDiffRoute } from './routes/topology-diff.ts'
+import { httpsOptions, refuseForeignCertificates } from './secure-listener.ts'
 import { createFlowSubscriberEndpoint } from './websocket/flow-subscriber.ts'
 import { type ServerEndpoint, WebSocketHub } from './websocket/hub.ts'
 import { createSubscriberEndpoint } from './websocket/subscriber.ts'
 
 const METHODS = ['GET', 'POST', 'PUT', 'DELETE', 'PATCH'] as const
-const ALLOWED_HEADERS = 'X-Requested-With, Content-Type, Authorization, X-Auth-Token, X-Resource-TTL'
+const ALLOWED_HEADERS =
+  'X-Requested-With, Content-Type, Authorization, X-Auth-Token, X-Resource-TTL, X-Skydive-Allow-Partial, X-Skydive-Places'
+/** What an answer lacks must be readable for whoever may read the answer. */
+const EXPOSED_HEADERS = 'X-Skydive-Coverage, X-Skydive-Incomplete, X-Skydive-Partial'
 
 /** ms in which a request must have come in whole: a client that trickles holds nothing for ever. An upload of a gigabyte fits. */
 const REQUEST_TIMEOUT_MS = 600_000
@@ -49,12 +62,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   const limits = { ...DEFAULT_LIMITS, ...options.limits }
   const clock = options.clock ?? systemClock
   const logger = options.logger ?? SILENT_LOGGER
-  const app = fastify({
-    logger: false,
-    bodyLimit: limits.bodyBytes,
-    forceCloseConnections: 'idle',
-    requestTimeout: REQUEST_TIMEOUT_MS,
-  })
+  const app = createApp(options, limits.bodyBytes)
   const guard = createRequestGuard({
     names: [options.hostId, ...(options.allowedHosts ?? [])],
     origins: options.allowedOrigins ?? [],
@@ -63,10 +71,12 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   const subscriber = createSubscriberEndpoint({
     graph: options.graph,
     query: options.query,
+    queries: options.queries,
     logger,
     statusKey: options.service === 'agent' ? 'Clients' : 'Subscribers',
   })
-  const flowSubscriber = options.flows && createFlowSubscriberEndpoint(options.flows)
+  const flowSubscriber =
+    options.flows && createFlowSubscriberEndpoint(options.flows, { clock, ...(options.metrics && { metrics: options.metrics }) })
   const endpoints: ServerEndpoint[] = [subscriber, ...(flowSubscriber ? [flowSubscriber] : []), ...(options.endpoints ?? [])]
   const counters = connectionCounters(options)
   const hub = new WebSocketHub({
@@ -92,6 +102,8 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   readBodies(app)
   const context = { app, options, limits }
   topologyRoutes(context)
+  if (options.graph.diff) topologyDiffRoute(context, () => clock.now())
+  if (options.coverage) coverageRoute(context, options.coverage, () => clock.now())
   miscRoutes(context, () => hub.status())
   if (options.resources) {
     resourceRoutes(app, captureResource(options.resources, options.graph))
@@ -134,6 +146,20 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   }
 }
 
+/** A server of `node:https` has all that is used of one of `node:http`, so that the rest does not tell them apart. */
+function createApp({ tls }: ApiServerOptions, bodyLimit: number): FastifyInstance {
+  const plain: FastifyServerOptions = {
+    logger: false,
+    bodyLimit,
+    forceCloseConnections: 'idle',
+    requestTimeout: REQUEST_TIMEOUT_MS,
+  }
+  if (!tls) return fastify(plain)
+  const app = fastify({ ...plain, https: httpsOptions(tls) } as FastifyServerOptions)
+  refuseForeignCertificates(app.server as SecureServer)
+  return app
+}
+
 const CHALLENGE = 'Basic realm="Skydive Authentication"'
 
 function guardRequests(app: FastifyInstance, options: ApiServerOptions, guard: ReturnType<typeof createRequestGuard>): void {
@@ -146,6 +172,7 @@ function guardRequests(app: FastifyInstance, options: ApiServerOptions, guard: R
       reply.headers({
         'Access-Control-Allow-Origin': origin,
         'Access-Control-Allow-Credentials': 'true',
+        'Access-Control-Expose-Headers': EXPOSED_HEADERS,
         Vary: 'Accept-Encoding, Origin',
       })
       if (request.method === 'OPTIONS') {
@@ -267,7 +294,7 @@ async function listen(app: FastifyInstance, options: ApiServerOptions): Promise<
   }
   const address = app.server.address() as AddressInfo
   const shown = host.includes(':') ? `[${host}]` : host
-  return { host, port: address.port, url: `http://${shown}:${address.port}` }
+  return { host, port: address.port, url: `${options.tls ? 'https' : 'http'}://${shown}:${address.port}` }
 }
 
 function connectionCounters(options: ApiServerOptions) {

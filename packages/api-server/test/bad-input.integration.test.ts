@@ -214,6 +214,26 @@ describe('bodies', () => {
     expect(graph.view.nodeCount).toBe(0)
   })
 
+  it.each([
+    ['{"Target":"bad"}', 'Target: Not a valid address'],
+    ['{"Target":"10.0.0.9:70000","TargetType":"netflowv5"}', 'Target: Not a valid address'],
+    ['{"Target":7}', 'Target: Invalid input: expected string, received number'],
+    [
+      '{"Target":"10.0.0.9:1","TargetType":"netflowv9"}',
+      'TargetType: Not a valid target type: netflowv9, available types: [netflowv5 erspanv1 ipfix]',
+    ],
+    ['{"TargetType":"netflowv5"}', 'Target: a target of type netflowv5 takes host:port, such as 10.0.0.9:2055'],
+    ['{"Target":"10.0.0.9","TargetType":"ipfix"}', 'Target: a target of type ipfix takes host:port, such as 10.0.0.9:4739'],
+    ['{"Target":"name:1","TargetType":"erspanv1"}', 'Target: an erspanv1 target takes an IPv4 address, such as 10.0.0.9'],
+  ])('a capture with %s is refused, and nothing is stored', async (members, message) => {
+    const { port } = await startServer()
+    const body = JSON.stringify({ GremlinQuery: 'G.V()', ...JSON.parse(members) })
+    const answer = await exchange(port, 'POST', '/api/capture', { 'Content-Type': 'application/json' }, body)
+    expect([answer.status, answer.body]).toEqual([400, `${message}\n`])
+    const stored = await exchange(port, 'GET', '/api/capture')
+    expect([stored.status, stored.body.trim()]).toEqual([200, '{}'])
+  })
+
   it('an error is an object for whom accepts JSON', async () => {
     const { port } = await startServer()
     const answer = await exchange(port, 'POST', '/api/topology', { Accept: 'application/json' }, '{"GremlinQuery":"G.V("}')
@@ -254,6 +274,7 @@ it('the description names every route of this service', async () => {
     '/api/node/{id}',
     '/api/status',
     '/api/topology',
+    '/api/topology/diff',
     '/login',
     '/metrics',
   ])

@@ -9,6 +9,7 @@ import {
   type KeyValueStore,
 } from '@skydive/contracts'
 import { createGraph, type Graph } from '@skydive/graph'
+import { createContinuousQueries } from '@skydive/gremlin-dsl/watch'
 import { type ApiServer, type ApiServerOptions, createApiServer } from '../src/index.ts'
 
 /** The recorded answers of the original, beside the repository. */
@@ -21,6 +22,9 @@ export function golden<T>(path: string): T | undefined {
   if (process.env['SKYDIVE_CI'] === '1') throw new Error(`the recordings are absent: ${file}`)
   return undefined
 }
+
+/** The table of a test that has no recordings: jest takes no empty one. */
+export const ABSENT: readonly string[] = ['the recordings are absent']
 
 /** A key-value store in a map; TTLs are kept but never run out. */
 export function memoryStore(): KeyValueStore {
@@ -67,8 +71,11 @@ export interface TestServer {
 
 const running: ApiServer[] = []
 
-/** Starts one, an analyzer unless told otherwise; {@link stopServers} ends all of them. */
-export async function startServer(options: Partial<ApiServerOptions> = {}): Promise<TestServer> {
+/** Starts one, an analyzer unless told otherwise, whose filters are `watched` or evaluated again; {@link stopServers} ends all of them. */
+export async function startServer({
+  watched = false,
+  ...options
+}: Partial<ApiServerOptions> & { readonly watched?: boolean } = {}): Promise<TestServer> {
   const graph = createGraph()
   const store = memoryStore()
   const ofAnalyzers: Pick<ApiServerOptions, 'resources' | 'configValue'> = {
@@ -105,6 +112,7 @@ export async function startServer(options: Partial<ApiServerOptions> = {}): Prom
       if (text === 'G.V().Count()') return { json: () => String(graph.view.nodeCount) }
       throw new InvalidArgumentError('Expected right parenthesis\n  G.V(\n      ^', { position: 4 })
     },
+    ...(watched && { queries: createContinuousQueries({ graph }) }),
     status: () => ({ Captures: { IsMaster: true } }),
     ...(options.service !== 'agent' && ofAnalyzers),
     ...options,

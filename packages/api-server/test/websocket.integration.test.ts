@@ -1,9 +1,11 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from '@jest/globals'
+import { type EnhancedFlow, InvalidArgumentError } from '@skydive/contracts'
 import { decodeBinaryMessage, decodeGraphMessage, decodeTextMessage, type Message } from '@skydive/protocol'
+import { decodeFlowMessage } from '@skydive/protocol/flow'
 import { WebSocket } from 'ws'
-import { exchange, GOLDEN, golden, startServer, stopServers, type TestServer } from './harness.ts'
+import { ABSENT, exchange, GOLDEN, golden, startServer, stopServers, type TestServer } from './harness.ts'
 
 afterEach(stopServers)
 
@@ -87,9 +89,9 @@ describe('recorded handshakes of /ws/subscriber and /ws/subscriber/flow', () => 
   /** The publisher's endpoint takes a whole analyzer (`e2e/recorded-exchanges`); recorded events are replayed below. */
   const elsewhere = ['ws-publisher-handshake', 'ws-subscriber-events', 'ws-subscriber-partial']
   const table = recordings.filter((name) => !elsewhere.includes(name))
-  if (table.length === 0) it.skip('the recordings are absent', () => {})
+  const recorded = table.length === 0 ? it.skip.each(ABSENT) : it.each(table)
 
-  it.each(table)('%s', async (name) => {
+  recorded('%s', async (name) => {
     const recording = golden<WsRecording>(`ws/${name}.json`)!
     const target = await startServer({
       flows: { subscribe: () => () => {} },
@@ -129,9 +131,9 @@ describe('recorded handshakes of /ws/subscriber and /ws/subscriber/flow', () => 
 
 describe('recorded events', () => {
   const events = ['ws-subscriber-events', 'ws-subscriber-partial'].filter((name) => golden(`ws/${name}.json`) !== undefined)
-  if (events.length === 0) it.skip('the recordings are absent', () => {})
+  const recorded = events.length === 0 ? it.skip.each(ABSENT) : it.each(events)
 
-  it.each(events)('%s: what an agent told reaches the subscriber as the original told it', async (name) => {
+  recorded('%s: what an agent told reaches the subscriber as the original told it', async (name) => {
     type Event = { Type: string; Obj: Record<string, unknown> }
     const recording = golden<WsRecording>(`ws/${name}.json`)!
     const told = recording.frames.flatMap(({ json }) => (json === undefined ? [] : [json as unknown as Event]))
@@ -284,8 +286,11 @@ describe('/ws/subscriber', () => {
     expect(reply).toMatchObject({ Status: 200, Obj: { Nodes: [{ ID: 'a' }], Edges: [] } })
   })
 
-  it('sends what a filter gains and loses', async () => {
-    const target = await startServer()
+  it.each([
+    ['evaluated again', false],
+    ['watched', true],
+  ])('sends what a filter gains and loses, %s', async (_how, watched) => {
+    const target = await startServer({ watched })
     const writer = writerOf(target)
     const client = new Client(target, '/ws/subscriber', { ...subscriber, 'X-Gremlin-Filter': 'G' })
     await client.opened
@@ -295,6 +300,53 @@ describe('/ws/subscriber', () => {
     expect(await client.next(1)).toMatchObject([{ Type: 'NodeAdded', Obj: { ID: 'a' } }])
     writer.transaction((tx) => tx.patchNode('a', { State: 'UP' }))
     expect(await client.next(1)).toMatchObject([{ Type: 'NodeUpdated', Obj: { ID: 'a', Metadata: { State: 'UP' } } }])
+  })
+
+  it('sends one batch of a watched filter in order: nodes, edges, updates', async () => {
+    const target = await startServer({ watched: true })
+    const writer = writerOf(target)
+    writer.transaction((tx) => {
+      for (const id of ['a', 'b', 'c']) tx.addNode({ id, metadata: { Type: 'device', Name: id } })
+      tx.addEdge({ id: 'ab', parent: 'a', child: 'b', metadata: { RelationType: 'layer2' } })
+    })
+    const client = new Client(target, '/ws/subscriber', {
+      ...subscriber,
+      'X-Update-Policy': 'partial',
+      'X-Gremlin-Filter': "G.V().Has('Type','device').SubGraph()",
+    })
+    await client.opened
+    client.send(syncRequest({}))
+    expect(await client.next(1)).toMatchObject([
+      { Type: 'SyncReply', Obj: { Nodes: [{ ID: 'a' }, { ID: 'b' }, { ID: 'c' }], Edges: [{ ID: 'ab' }] } },
+    ])
+    writer.transaction((tx) => {
+      tx.patchNode('c', { MTU: 9000, 'Features.gro': true })
+      tx.deleteEdge('ab')
+      tx.addNode({ id: 'd', metadata: { Type: 'device', Name: 'd' } })
+      tx.addEdge({ id: 'cd', parent: 'c', child: 'd', metadata: { RelationType: 'layer2' } })
+      tx.patchNode('a', { Type: 'bridge' })
+    })
+    expect((await client.next(5)).map(({ Type, Obj }) => [Type, (Obj as { ID: string }).ID])).toEqual([
+      ['NodeAdded', 'd'],
+      ['NodeDeleted', 'a'],
+      ['EdgeAdded', 'cd'],
+      ['EdgeDeleted', 'ab'],
+      ['NodePartiallyUpdated', 'c'],
+    ])
+    // What the filter does not see is not told.
+    writer.transaction((tx) => tx.patchNode('a', { MTU: 1280 }))
+    writer.transaction((tx) => tx.deleteNode('d'))
+    expect((await client.next(2)).map(({ Type, Obj }) => [Type, (Obj as { ID: string }).ID])).toEqual([
+      ['NodeDeleted', 'd'],
+      ['EdgeDeleted', 'cd'],
+    ])
+  })
+
+  it('ends the session when a watched filter gives no graph', async () => {
+    const target = await startServer({ watched: true })
+    const client = new Client(target, '/ws/subscriber', { ...subscriber, 'X-Gremlin-Filter': 'G.V().Count()' })
+    expect(await client.closed).toMatchObject({ code: 1000 })
+    expect(target.graph.stats().listeners).toBe(1)
   })
 
   it('refuses a second connection of the same host', async () => {
@@ -383,5 +435,116 @@ describe('/ws/subscriber/flow', () => {
       },
     ])
     expect((await one.next(1))[0]).toMatchObject({ Namespace: 'flow/c1', Obj: [{ UUID: 'f1', CaptureID: 'c1' }] })
+  })
+
+  describe('in a way of its own', () => {
+    const flow = (UUID: string, Application: string): EnhancedFlow => ({
+      flow: { UUID, Application, CaptureID: 'c1', Start: 1, Last: 2, ParentUUID: '', RawPacketsCaptured: 0 },
+      places: {},
+    })
+    const flows = [flow('f1', 'DNS'), flow('f2', 'TCP'), flow('f3', 'DNS')]
+
+    /** A server whose flows are told by `publish`, and a clock that stands still. */
+    async function startFeed() {
+      const listeners: ((flows: readonly EnhancedFlow[]) => void)[] = []
+      const told: ((stats: object) => void)[] = []
+      const clock = {
+        nowMs: 1_000_000,
+        now: () => clock.nowMs,
+        setTimeout: (callback: () => void, delayMs: number) => setTimeout(callback, delayMs),
+        clearTimeout: (timer: unknown) => clearTimeout(timer as NodeJS.Timeout),
+      }
+      const target = await startServer({
+        clock,
+        flows: {
+          subscribe(listener) {
+            listeners.push(listener)
+            return () => {}
+          },
+          subscribeStats(listener) {
+            told.push(listener)
+            return () => {}
+          },
+          selector: async (gremlin) => {
+            const [, application] = /^G\.Flows\(\)\.Has\('Application','(\w+)'\)$/.exec(gremlin) ?? []
+            if (application === undefined) throw new InvalidArgumentError(`the filter ${gremlin} makes no sense`)
+            return (item) => item.flow.Application === application
+          },
+        },
+      })
+      const publish = (items: readonly EnhancedFlow[]) => {
+        for (const listener of listeners) listener(items)
+      }
+      const connect = async (headers: Record<string, string>) => {
+        const client = new Client(target, '/ws/subscriber/flow', { ...subscriber, ...headers })
+        await client.opened
+        // The filter of a connection is there before anything that comes after this answer.
+        for (const listener of told) listener({ round: 0 })
+        while (client.messages.length === 0) {
+          await new Promise((resolve) => setImmediate(resolve))
+          for (const listener of told) listener({ round: 0 })
+        }
+        await client.until(() => client.messages.length > 0)
+        await new Promise((resolve) => setImmediate(resolve))
+        return client
+      }
+      const received = async (client: Client, count: number) => {
+        const found = () => client.messages.filter(({ Namespace, namespace }) => (Namespace ?? namespace) === 'flow')
+        await client.until(() => found().length >= count)
+        return found()
+      }
+      return { target, clock, publish, connect, received }
+    }
+
+    it.each<[string, Record<string, string>, object[]]>([
+      ['a filter', { 'X-Gremlin-Filter': "G.Flows().Has('Application','DNS')" }, [flows[0]!.flow, flows[2]!.flow]],
+      ['fields', { 'X-Skydive-Flow-Fields': 'UUID,Last' }, flows.map(({ flow: { UUID, Last } }) => ({ UUID, Last }))],
+      [
+        'both',
+        { 'X-Gremlin-Filter': "G.Flows().Has('Application','TCP')", 'X-Skydive-Flow-Fields': 'Application' },
+        [{ Application: 'TCP' }],
+      ],
+    ])('%s', async (_title, headers, expected) => {
+      const { publish, connect, received } = await startFeed()
+      const client = await connect(headers)
+      publish(flows)
+      expect(await received(client, 1)).toMatchObject([{ Namespace: 'flow', Type: 'store', Obj: expected }])
+      client.close()
+    })
+
+    it('no more than so many a second; what is dropped is counted and told', async () => {
+      const { clock, publish, connect, received } = await startFeed()
+      const client = await connect({ 'X-Skydive-Flow-Rate': '2', 'X-Skydive-Flow-Fields': 'UUID' })
+      publish(flows)
+      publish(flows)
+      clock.nowMs += 500
+      publish(flows)
+      const messages = await received(client, 3)
+      expect(messages.map(({ Type, Obj }) => [Type, Obj])).toEqual([
+        ['store', [{ UUID: 'f1' }, { UUID: 'f2' }]],
+        ['store', [{ UUID: 'f1' }]],
+        ['dropped', { Flows: 6, Total: 6 }],
+      ])
+      client.close()
+    })
+
+    it('protobuf inside the envelope', async () => {
+      const { publish, connect, received } = await startFeed()
+      const client = await connect({ 'X-Client-Protocol': 'protobuf', 'X-Skydive-Flow-Format': 'protobuf' })
+      publish(flows)
+      const [message] = (await received(client, 1)) as { bytes: Uint8Array }[]
+      expect(decodeFlowMessage(message!.bytes).Flows.map(({ UUID, Application }) => [UUID, Application])).toEqual([
+        ['f1', 'DNS'],
+        ['f2', 'TCP'],
+        ['f3', 'DNS'],
+      ])
+      client.close()
+    })
+
+    it('a filter that makes no sense ends the connection and says why', async () => {
+      const { target } = await startFeed()
+      const client = new Client(target, '/ws/subscriber/flow', { ...subscriber, 'X-Gremlin-Filter': 'G.V()' })
+      expect(await client.closed).toEqual({ code: 1008, reason: 'the filter G.V() makes no sense' })
+    })
   })
 })

@@ -1,14 +1,15 @@
 import { once } from 'node:events'
 import { InvalidArgumentError } from '@skydive/contracts'
-import { topologyQuerySchema } from '@skydive/protocol'
+import { explainQuerySchema, formatCoverage, topologyQuerySchema } from '@skydive/protocol'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
-import { JSON_TYPE, sendError, sendProblem } from '../error-answer.ts'
+import { JSON_TYPE, sendError, sendProblem, TEXT_TYPE } from '../error-answer.ts'
 import { graphParts } from '../graph-json.ts'
-import type { QueryAnswer } from '../options.ts'
+import type { ExplainFunction, QueryAnswer } from '../options.ts'
 import { renderDot } from '../render/dot.ts'
 import { renderPcap } from '../render/pcap.ts'
 import { bodyText, parseJson } from '../request-body.ts'
+import { whileThere } from '../while-there.ts'
 import type { RouteContext } from './context.ts'
 
 const DOT_TYPE = 'text/vnd.graphviz'
@@ -17,7 +18,7 @@ const PCAP_TYPE = 'application/vnd.tcpdump.pcap'
 /** Elements of one piece of a whole graph: about a megabyte, so that serialising never holds the loop for long. */
 const PART_ELEMENTS = 1000
 
-/** `GET /api/topology` and `POST /api/topology` (spec platform 1.5). */
+/** `GET /api/topology`, `POST /api/topology` (spec platform 1.5) and, ours, `GET /api/topology/explain`. */
 export function topologyRoutes({ app, options }: RouteContext): void {
   app.get('/api/topology', async (_request, reply) => {
     const view = await options.graph.open()
@@ -48,33 +49,49 @@ export function topologyRoutes({ app, options }: RouteContext): void {
   app.post('/api/topology', async (request, reply) => {
     const text = bodyText(request)
     if (text === '') return reply.code(204).send()
-    const gremlin = readQuery(parseJson(text))
+    const { gremlin, allowPartial } = readQuery(parseJson(text))
     if (gremlin === '') return reply.code(204).send()
-
-    const gone = new AbortController()
-    const onClose = () => gone.abort()
-    reply.raw.once('close', onClose)
-    let answer: QueryAnswer
-    try {
-      answer = await options.query(gremlin, { signal: gone.signal })
-    } finally {
-      reply.raw.removeListener('close', onClose)
-    }
+    const isPartialAllowed = allowPartial || request.headers['x-skydive-allow-partial'] === '1'
+    const answer = await whileThere(reply, (signal) =>
+      options.query(gremlin, { signal, ...(isPartialAllowed && { allowPartial: true }) }),
+    )
     return render(request, reply, answer)
+  })
+
+  if (options.explain) explainRoute(app, options.explain)
+}
+
+/** Text where the client accepts `text/plain` first, else an object. */
+function explainRoute(app: RouteContext['app'], explain: ExplainFunction): void {
+  app.get('/api/topology/explain', async (request, reply) => {
+    const parsed = explainQuerySchema.safeParse(request.query)
+    if (!parsed.success) {
+      throw new InvalidArgumentError(`explain: ${z.prettifyError(parsed.error)}; write ?gremlin=…, and &profile=1 to run it`)
+    }
+    const { gremlin, profile } = parsed.data
+    const { json, text } = await whileThere(reply, (signal) => explain(gremlin, { profile: profile === '1', signal }))
+    if (request.headers.accept?.startsWith('text/plain')) return reply.type(TEXT_TYPE).send(`${text}\n`)
+    return reply.header('Content-Type', JSON_TYPE).send(`${JSON.stringify(json)}\n`)
   })
 }
 
-function readQuery(body: unknown): string {
+function readQuery(body: unknown): { readonly gremlin: string; readonly allowPartial: boolean } {
   // The only schema on the hot route is checked by hand first: zod costs as much as a small query.
-  const query = (body as { GremlinQuery?: unknown } | null)?.GremlinQuery
-  if (typeof query === 'string') return query
+  const { GremlinQuery: query, AllowPartial: allowed } = (body ?? {}) as { GremlinQuery?: unknown; AllowPartial?: unknown }
+  if (typeof query === 'string' && (allowed === undefined || typeof allowed === 'boolean')) {
+    return { gremlin: query, allowPartial: allowed === true }
+  }
   const parsed = topologyQuerySchema.safeParse(body)
-  if (parsed.success) return parsed.data.GremlinQuery
-  if (query === undefined && typeof body === 'object' && body !== null && !Array.isArray(body)) return ''
+  if (parsed.success) return { gremlin: parsed.data.GremlinQuery, allowPartial: parsed.data.AllowPartial === true }
+  if (query === undefined && typeof body === 'object' && body !== null && !Array.isArray(body)) {
+    return { gremlin: '', allowPartial: false }
+  }
   throw new InvalidArgumentError(`GremlinQuery: ${z.prettifyError(parsed.error)}`, { body: JSON.stringify(body)?.slice(0, 200) })
 }
 
 function render(request: FastifyRequest, reply: FastifyReply, answer: QueryAnswer): FastifyReply {
+  if (answer.coverage !== undefined) reply.header('X-Skydive-Coverage', formatCoverage(answer.coverage))
+  if (answer.partial !== undefined) reply.header('X-Skydive-Partial', answer.partial)
   if (answer.incomplete && answer.incomplete.length > 0) {
     reply.header('X-Skydive-Incomplete', answer.incomplete.map((item) => encodeURI(item)).join(', '))
   }

@@ -1,48 +1,30 @@
-import {
-  type GraphBatch,
-  type GraphEdge,
-  type GraphEvent,
-  type GraphNode,
-  InvalidArgumentError,
-  type Logger,
-} from '@skydive/contracts'
+import type { GraphBatch, GraphEvent, Logger } from '@skydive/contracts'
 import { encodeGraphEvent, GRAPH_NAMESPACE, OutgoingMessage, type UpdatePolicy } from '@skydive/protocol'
-import type { QueryFunction } from '../options.ts'
+import { type FilteredGraph, type FilterFeed, type FilterFeedOptions, openFilterFeed } from './filter-feed.ts'
 import type { ServerConnection } from './server-connection.ts'
 
-/** The graph that a filter gives. */
-export interface FilteredGraph {
-  readonly nodes: readonly GraphNode[]
-  readonly edges: readonly GraphEdge[]
-}
+export type { FilteredGraph } from './filter-feed.ts'
 
-/** One filter and everybody who has it: evaluated once for all of them. */
+/** One filter and everybody who has it: followed once for all of them. */
 interface Group {
-  readonly filter: string
   readonly members: Set<ServerConnection>
-  nodes: Map<string, GraphNode>
-  edges: Map<string, GraphEdge>
-  /** Updates since the last evaluation, in order. */
-  updates: GraphEvent[]
-  dirty: boolean
-  running: boolean
-  /** Settles with the first evaluation. */
-  ready: Promise<void>
+  readonly feed: Promise<FilterFeed>
+  /** Set when the feed is open. */
+  open: FilterFeed | undefined
 }
 
-/**
- * Subscriptions through a Gremlin filter (spec platform 2.4 point 3). A filter is evaluated again when the graph changed: at once when
- * the last evaluation is done, and once for all changes that came while it ran. What differs by id is sent as added nodes, removed
- * nodes, added edges, removed edges; then the updates of elements that are in the new result.
- */
+/** Closing code for a subscription that can't go on (RFC 6455 section 7.4.1, internal error). */
+const INTERNAL_ERROR = 1011
+
+/** Subscriptions through a Gremlin filter (spec platform 2.4 point 3). Equal filters share their work and each message is encoded once. */
 export class FilteredSubscriptions {
-  readonly #query: QueryFunction
+  readonly #options: FilterFeedOptions
   readonly #logger: Logger
   readonly #groups = new Map<string, Group>()
 
-  constructor(query: QueryFunction, logger: Logger) {
-    this.#query = query
-    this.#logger = logger
+  constructor(options: FilterFeedOptions) {
+    this.#options = options
+    this.#logger = options.logger
   }
 
   /**
@@ -51,109 +33,68 @@ export class FilteredSubscriptions {
    * @throws ERR_INVALID_ARGUMENT when the filter does not parse, fails or gives no graph.
    */
   async join(connection: ServerConnection, filter: string, onGraph: (graph: FilteredGraph) => void = () => {}): Promise<void> {
-    const group = this.#groups.get(filter) ?? this.#open(filter)
-    try {
-      await group.ready
-    } catch (error) {
-      if (this.#groups.get(filter) === group) this.#groups.delete(filter)
-      throw error
+    for (;;) {
+      const group = this.#groups.get(filter) ?? this.#open(filter)
+      const feed = await group.feed
+      if (!connection.isOpen) {
+        this.#closeIfEmpty(filter, group)
+        return
+      }
+      // The last member may have left, and the feed with it, while this one waited.
+      if (this.#groups.get(filter) !== group) continue
+      group.members.add(connection)
+      onGraph(feed.graph())
+      return
     }
-    if (!connection.isOpen) return
-    // The last member may have left, and taken the group with it, while this one waited.
-    this.#groups.set(filter, group)
-    group.members.add(connection)
-    onGraph({ nodes: [...group.nodes.values()], edges: [...group.edges.values()] })
-    this.#wake(group)
   }
 
   leave(connection: ServerConnection): void {
-    for (const group of this.#groups.values()) {
-      if (group.members.delete(connection) && group.members.size === 0) this.#groups.delete(group.filter)
+    for (const [filter, group] of this.#groups) {
+      if (group.members.delete(connection)) this.#closeIfEmpty(filter, group)
     }
   }
 
   publish(batch: GraphBatch): void {
-    if (this.#groups.size === 0) return
-    const updates = batch.events.filter((event) => event.kind === 'node-updated' || event.kind === 'edge-updated')
-    for (const group of this.#groups.values()) {
-      group.updates.push(...updates)
-      group.dirty = true
-      this.#wake(group)
-    }
+    for (const group of this.#groups.values()) group.open?.publish(batch)
   }
 
-  /** From its first evaluation on a group hears of every change, so that nothing is lost between that and its first member. */
   #open(filter: string): Group {
-    const group: Group = {
-      filter,
-      members: new Set(),
-      nodes: new Map(),
-      edges: new Map(),
-      updates: [],
-      dirty: false,
-      running: true,
-      ready: this.#evaluate(filter).then((graph) => {
-        store(group, graph)
-        group.running = false
-      }),
-    }
+    const members = new Set<ServerConnection>()
+    const feed = openFilterFeed(filter, this.#options, {
+      events: (events) => send(members, events),
+      failed: (error) => this.#fail(filter, group, error),
+    })
+    const group: Group = { members, feed, open: undefined }
     this.#groups.set(filter, group)
+    feed.then(
+      (open) => {
+        group.open = open
+      },
+      () => this.#forget(filter, group),
+    )
     return group
   }
 
-  #wake(group: Group): void {
-    if (group.dirty && !group.running) void this.#refresh(group)
+  #fail(filter: string, group: Group, error: unknown): void {
+    this.#logger.warn({ filter, reason: (error as Error).message }, 'filter of a subscription failed')
+    this.#forget(filter, group)
+    for (const connection of group.members) connection.close(INTERNAL_ERROR, 'the Gremlin filter failed')
   }
 
-  async #refresh(group: Group): Promise<void> {
-    group.running = true
-    while (group.dirty && group.members.size > 0) {
-      group.dirty = false
-      const updates = group.updates
-      group.updates = []
-      try {
-        send(group, difference(group, await this.#evaluate(group.filter), updates))
-      } catch (error) {
-        this.#logger.warn({ filter: group.filter, reason: (error as Error).message }, 'filter of a subscription failed')
-      }
-    }
-    group.running = false
+  #closeIfEmpty(filter: string, group: Group): void {
+    if (group.members.size > 0) return
+    group.open?.close()
+    this.#forget(filter, group)
   }
 
-  async #evaluate(filter: string): Promise<FilteredGraph> {
-    const answer = await this.#query(filter, {})
-    if (answer.graph) return answer.graph
-    throw new InvalidArgumentError(`the filter ${JSON.stringify(filter)} gives no graph: end it with SubGraph()`, { filter })
+  #forget(filter: string, group: Group): void {
+    if (this.#groups.get(filter) === group) this.#groups.delete(filter)
   }
 }
 
-function store(group: Group, graph: FilteredGraph): void {
-  group.nodes = new Map(graph.nodes.map((node) => [node.id, node]))
-  group.edges = new Map(graph.edges.map((edge) => [edge.id, edge]))
-}
-
-/** The events that lead from the last result to the new one, which is stored. */
-function difference(group: Group, graph: FilteredGraph, updates: readonly GraphEvent[]): GraphEvent[] {
-  const { nodes: oldNodes, edges: oldEdges } = group
-  store(group, graph)
-  const events: GraphEvent[] = []
-  for (const node of group.nodes.values()) if (!oldNodes.has(node.id)) events.push({ kind: 'node-added', node })
-  for (const node of oldNodes.values()) if (!group.nodes.has(node.id)) events.push({ kind: 'node-deleted', node })
-  for (const edge of group.edges.values()) if (!oldEdges.has(edge.id)) events.push({ kind: 'edge-added', edge })
-  for (const edge of oldEdges.values()) if (!group.edges.has(edge.id)) events.push({ kind: 'edge-deleted', edge })
-  for (const event of updates) {
-    const isKnown =
-      event.kind === 'node-updated'
-        ? oldNodes.has(event.node.id) && group.nodes.has(event.node.id)
-        : event.kind === 'edge-updated' && oldEdges.has(event.edge.id) && group.edges.has(event.edge.id)
-    if (isKnown) events.push(event)
-  }
-  return events
-}
-
-function send(group: Group, events: readonly GraphEvent[]): void {
+function send(members: ReadonlySet<ServerConnection>, events: readonly GraphEvent[]): void {
   const encoded: Partial<Record<UpdatePolicy, OutgoingMessage[]>> = {}
-  for (const connection of group.members) {
+  for (const connection of members) {
     const policy = connection.handshake.updatePolicy
     encoded[policy] ??= events.map(
       (event) => new OutgoingMessage({ namespace: GRAPH_NAMESPACE, ...encodeGraphEvent(event, policy) }),

@@ -1,6 +1,15 @@
-import type { EnhancedFlow, Flow, Unsubscribe } from '@skydive/contracts'
+import {
+  type Clock,
+  type EnhancedFlow,
+  type Flow,
+  type Metrics,
+  SkydiveError,
+  type Unsubscribe,
+  UnsupportedError,
+} from '@skydive/contracts'
 import { type MessageInit, OutgoingMessage } from '@skydive/protocol'
 import type { FlowFeed } from '../options.ts'
+import { FlowExport, isOwnExport } from './flow-export.ts'
 import type { ServerEndpoint } from './hub.ts'
 import type { ServerConnection } from './server-connection.ts'
 
@@ -13,9 +22,20 @@ export interface FlowSubscriberEndpoint extends ServerEndpoint {
   stop(): void
 }
 
-/** Makes the endpoint (spec flows 6.4). A client without namespaces gets `flow` and `stats`; `*` is everything. */
-export function createFlowSubscriberEndpoint(feed: FlowFeed): FlowSubscriberEndpoint {
+/** The code for a filter that makes no sense: the peer must not come back with the same. */
+const CLOSE_POLICY = 1008
+
+/**
+ * Makes the endpoint (spec flows 6.4). A client without namespaces gets `flow` and `stats`; `*` is everything. Ours: a Gremlin filter, fields, a rate and
+ * flows as protobuf, by headers or parameters of the connection.
+ */
+export function createFlowSubscriberEndpoint(
+  feed: FlowFeed,
+  components: { readonly clock: Clock; readonly metrics?: Metrics },
+): FlowSubscriberEndpoint {
   const connections = new Set<ServerConnection>()
+  /** Those of connections that want flows in a way of their own. */
+  const exports = new Map<ServerConnection, FlowExport>()
   const subscriptions: Unsubscribe[] = []
 
   const publish = (namespace: string, type: string, makeJson: () => string) => {
@@ -27,6 +47,34 @@ export function createFlowSubscriberEndpoint(feed: FlowFeed): FlowSubscriberEndp
     }
   }
 
+  const publishStats = (stats: object) => {
+    publish(STATS, 'stats', () => JSON.stringify(stats))
+    for (const connection of exports.keys()) {
+      if (wants(connection, STATS)) connection.send(new OutgoingMessage({ namespace: STATS, type: 'stats', body: stats }))
+    }
+  }
+
+  const publishFlows = (namespace: string, flows: readonly EnhancedFlow[]) => {
+    publish(namespace, 'store', () => flowsJson(flows))
+    for (const [connection, own] of exports) if (wants(connection, namespace)) own.send(namespace, flows)
+  }
+
+  const selectorOf = (gremlin: string) => {
+    if (!feed.selector)
+      throw new UnsupportedError('flows are not filtered here: leave the Gremlin filter out', { service: 'agent' })
+    return feed.selector(gremlin)
+  }
+
+  const openExport = async (connection: ServerConnection): Promise<void> => {
+    const { gremlinFilter } = connection.handshake
+    try {
+      const selects = gremlinFilter === '' ? undefined : await selectorOf(gremlinFilter)
+      if (connection.isOpen) exports.set(connection, new FlowExport(connection, { ...components, ...(selects && { selects }) }))
+    } catch (error) {
+      connection.close(CLOSE_POLICY, SkydiveError.isInstance(error) ? error.message : 'internal error')
+    }
+  }
+
   return {
     path: '/ws/subscriber/flow',
     auth: 'api',
@@ -35,12 +83,12 @@ export function createFlowSubscriberEndpoint(feed: FlowFeed): FlowSubscriberEndp
     start() {
       subscriptions.push(
         feed.subscribe((flows) => {
-          if (connections.size === 0 || flows.length === 0) return
-          publish(FLOW, 'store', () => flowsJson(flows))
-          for (const [captureId, own] of byCapture(flows)) publish(`${FLOW}/${captureId}`, 'store', () => flowsJson(own))
+          if ((connections.size === 0 && exports.size === 0) || flows.length === 0) return
+          publishFlows(FLOW, flows)
+          for (const [captureId, own] of byCapture(flows)) publishFlows(`${FLOW}/${captureId}`, own)
         }),
       )
-      const unsubscribe = feed.subscribeStats?.((stats) => publish(STATS, 'stats', () => JSON.stringify(stats)))
+      const unsubscribe = feed.subscribeStats?.((stats) => publishStats(stats))
       if (unsubscribe) subscriptions.push(unsubscribe)
     },
 
@@ -49,8 +97,15 @@ export function createFlowSubscriberEndpoint(feed: FlowFeed): FlowSubscriberEndp
     },
 
     accept(connection) {
-      connections.add(connection)
-      return { onClose: () => void connections.delete(connection) }
+      if (!isOwnExport(connection.handshake)) connections.add(connection)
+      else void openExport(connection)
+      return {
+        onClose() {
+          connections.delete(connection)
+          exports.get(connection)?.close()
+          exports.delete(connection)
+        },
+      }
     },
   }
 }

@@ -20,7 +20,7 @@ import {
   parseCursor,
 } from '@skydive/protocol'
 import { countParts, graphParts } from '../graph-json.ts'
-import type { QueryFunction } from '../options.ts'
+import type { GraphQueries, QueryFunction } from '../options.ts'
 import { FilteredSubscriptions } from './filtered-subscriptions.ts'
 import { GraphBroadcast } from './graph-broadcast.ts'
 import type { ServerEndpoint } from './hub.ts'
@@ -33,6 +33,7 @@ const PART_ELEMENTS = 1000
 export interface SubscriberOptions {
   readonly graph: GraphEvents & GraphSource
   readonly query: QueryFunction
+  readonly queries: GraphQueries | undefined
   readonly logger: Logger
   /** `Subscribers` on an analyzer, `Clients` on an agent. */
   readonly statusKey: string
@@ -50,7 +51,7 @@ export interface SubscriberEndpoint extends ServerEndpoint {
 export function createSubscriberEndpoint(options: SubscriberOptions): SubscriberEndpoint {
   const { graph } = options
   const broadcast = new GraphBroadcast(graph)
-  const filtered = new FilteredSubscriptions(options.query, options.logger)
+  const filtered = new FilteredSubscriptions(options)
   const connections = new Set<ServerConnection>()
   let unsubscribe: (() => void) | undefined
 

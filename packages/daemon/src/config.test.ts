@@ -119,7 +119,6 @@ describe('files', () => {
     ['flow: {update: soon}', 'flow.update: "soon" is refused: Invalid input: expected number, received string'],
     ['flow: {protocol: tcp}', 'flow.protocol: "tcp" is refused: Invalid option: expected one of "udp"|"websocket"'],
     ['etcd: {max_wal_files: -1}', 'etcd.max_wal_files: -1 is refused: Too small: expected number to be >=0'],
-    ['tls: {server_cert: /x}', 'tls.server_cert: this build has no TLS'],
     ['analyzer: 7', 'analyzer: 7 is refused: Invalid input: expected object, received number'],
     ['storage: {x: {driver: nosuch}}', 'storage.x.driver: "nosuch" is refused'],
     ['- a', 'must be a map of keys, got ["a"]'],

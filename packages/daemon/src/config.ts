@@ -59,7 +59,7 @@ export async function loadConfig(sources: ConfigSources = {}): Promise<Config> {
   }
   moveDeprecated(tree, warnings)
   const unknownKeys = dropUnknown(tree, configSchema, '', warnings)
-  refuseUnsupported(tree, warnings)
+  tellUnsupported(tree, warnings)
   addDefaults(tree, sources.defaults ?? {})
 
   // Read once: compiling a parser for each section would take longer than the reading.
@@ -131,9 +131,6 @@ function unionMember(options: readonly z.ZodType[], name: string): z.ZodType | u
 
 /** Keys of the original that nothing in this build reads: whoever sets one must know that it does nothing. */
 const WITHOUT_EFFECT = [
-  'tls.client_cert',
-  'tls.client_key',
-  'tls.ca_cert',
   'analyzer.cluster',
   'analyzer.peers',
   'analyzer.ssh_enabled',
@@ -147,18 +144,7 @@ const WITHOUT_EFFECT = [
   'rbac',
 ]
 
-/** Keys that promise safety: a listener that would ignore them must not start. */
-const REFUSED = ['tls.server_cert', 'tls.server_key', 'tls.require_client_cert']
-
-function refuseUnsupported(tree: Tree, warnings: string[]): void {
-  for (const key of REFUSED) {
-    if (getPath(tree, key)) {
-      throw new InvalidArgumentError(
-        `${key}: this build has no TLS; put a TLS proxy in front, listen on 127.0.0.1, and remove the key`,
-        { key },
-      )
-    }
-  }
+function tellUnsupported(tree: Tree, warnings: string[]): void {
   for (const key of WITHOUT_EFFECT) {
     if (getPath(tree, key) !== undefined) warnings.push(`configuration key ${key} has no effect in this build`)
   }

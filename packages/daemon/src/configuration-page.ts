@@ -38,6 +38,10 @@ The variable of a key is \`SKYDIVE_\` and the key in upper case with \`_\` for \
 
 \`skydive analyzer -c skydive.yml --check\` says what is wrong with a configuration and starts nothing; \`--dump-config\` prints the
 effective one with secrets masked. A section of \`storage\` has the keys of its \`driver\`.
+
+With \`tls.server_cert\` and \`tls.server_key\` a daemon listens by TLS alone. \`tls.ca_cert\` is whom it trusts, in both directions; without
+it the authorities of the system. Agents secure their lines as soon as a certificate is configured, and \`skydive client\` does with
+\`--cacert\`, \`--cert\` and \`--key\`, \`--insecure\`, or an address that begins with \`https://\`. Flows by UDP are never secured.
 `
 
 function collect(schema: z.ZodType, path: string, rows: Row[]): void {

@@ -4,6 +4,7 @@
  * @packageDocumentation
  */
 
+export { afterRest } from './after-rest.ts'
 export type { Config, ConfigSources } from './config.ts'
 export { defaultDataFolder, listKeys, loadConfig } from './config.ts'
 export { renderConfigurationPage } from './configuration-page.ts'
@@ -21,3 +22,5 @@ export type { StoreConfig } from './schema/storage.ts'
 export type { ServiceAddress } from './service-address.ts'
 export { formatServiceAddress, parseServiceAddress } from './service-address.ts'
 export { suggest } from './suggestion.ts'
+export type { TlsSection, TlsSettings } from './tls.ts'
+export { readTls } from './tls.ts'

@@ -1,7 +1,7 @@
-import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { InvalidArgumentError, NotFoundError, type ProbeFactory } from '@skydive/contracts'
+import { resolve } from 'import-meta-resolve'
 import { suggest } from './suggestion.ts'
 
 /** A probe that can be made. */
@@ -57,7 +57,7 @@ async function loadModule(module: string, folder: string | undefined): Promise<L
   }
   let url: string
   try {
-    url = pathToFileURL(createRequire(join(folder, 'skydive.yml')).resolve(module)).href
+    url = resolve(module, pathToFileURL(join(folder, 'skydive.yml')).href)
   } catch {
     throw new NotFoundError(`the probe package ${module} is not installed in ${folder}: run npm install ${module} there`, {
       module,

@@ -2,8 +2,9 @@ import { EventEmitter } from 'node:events'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { describe, expect, it } from '@jest/globals'
+import { describe, expect, it, jest } from '@jest/globals'
 import { SILENT_LOGGER } from '@skydive/contracts'
+import { afterRest } from './after-rest.ts'
 import { renderConfigurationPage } from './configuration-page.ts'
 import { loadProbes } from './load-probes.ts'
 import { createMetrics } from './metrics.ts'
@@ -14,6 +15,26 @@ import { suggest } from './suggestion.ts'
 it('docs/50-configuration.md is what the schema says', () => {
   const page = readFileSync(join(import.meta.dirname, '../../../docs/50-configuration.md'), 'utf8')
   expect(page).toBe(renderConfigurationPage())
+})
+
+describe('afterRest', () => {
+  it.each([
+    [0.25, 1],
+    [25, 100],
+    [60_000, 5_000],
+  ])('rests after a run of %d ms for %d ms', (lastRunMs, restMs) => {
+    jest.useFakeTimers()
+    try {
+      let runs = 0
+      afterRest(() => runs++, lastRunMs)
+      jest.advanceTimersByTime(restMs - 1)
+      expect(runs).toBe(0)
+      jest.advanceTimersByTime(1)
+      expect(runs).toBe(1)
+    } finally {
+      jest.useRealTimers()
+    }
+  })
 })
 
 describe('parseServiceAddress', () => {
@@ -107,12 +128,16 @@ describe('loadProbes', () => {
     const load = loadProbes({ names: [], builtIn: {}, modules: ['skydive-probe-nosuch'], folder: '/' })
     await expect(load).rejects.toThrow('run npm install skydive-probe-nosuch there')
   })
-  it('a package is found from the folder of the configuration', async () => {
+  it.each([
+    ['main', '{"name":"skydive-probe-x","type":"module","main":"index.js"}'],
+    ['exports', '{"name":"skydive-probe-x","type":"module","exports":"./index.js"}'],
+    ['exports for import alone', '{"name":"skydive-probe-x","type":"module","exports":{"import":"./index.js"}}'],
+  ])('a package is found from the folder of the configuration, by its %s', async (_title, manifest) => {
     const folder = mkdtempSync(join(tmpdir(), 'skydive-probe-'))
     try {
       const home = join(folder, 'node_modules/skydive-probe-x')
       mkdirSync(home, { recursive: true })
-      writeFileSync(join(home, 'package.json'), '{"name":"skydive-probe-x","type":"module","main":"index.js"}')
+      writeFileSync(join(home, 'package.json'), manifest)
       writeFileSync(join(home, 'index.js'), 'export default () => () => ({})')
       const [probe] = await loadProbes({ names: [], builtIn: {}, modules: ['skydive-probe-x'], folder })
       expect(probe?.name).toBe('x')

@@ -10,6 +10,7 @@ import {
   createAgentLink,
   createFlowEndpoint,
   createFlowLink,
+  type FlowEndpointOptions,
   type ReceivedFlowBatch,
 } from '@skydive/sync'
 
@@ -32,7 +33,12 @@ function until(graph: Graph, condition: () => boolean): Promise<void> {
 }
 
 async function startAnalyzer(
-  options: { port?: number; graph?: Graph; onBatch?: (batch: ReceivedFlowBatch) => void | Promise<void> } = {},
+  options: {
+    port?: number
+    graph?: Graph
+    onBatch?: (batch: ReceivedFlowBatch) => void | Promise<void>
+    onLoss?: FlowEndpointOptions['onLoss']
+  } = {},
 ) {
   const graph = options.graph ?? createGraph()
   const agents = createAgentEndpoint({ replica: (origin) => graph.replica(origin), graceMs: 60_000 })
@@ -44,7 +50,10 @@ async function startAnalyzer(
     graph,
     query: async () => ({ json: () => '[]' }),
     status: () => ({}),
-    endpoints: [agents, createFlowEndpoint({ onBatch: options.onBatch ?? (() => {}) })],
+    endpoints: [
+      agents,
+      createFlowEndpoint({ onBatch: options.onBatch ?? (() => {}), ...(options.onLoss && { onLoss: options.onLoss }) }),
+    ],
   })
   const { port } = await server.start()
   let stopped = false
@@ -256,4 +265,34 @@ describe('flow batches', () => {
     link.send(new Uint8Array(6), 4)
     expect(link.status()).toEqual({ waitingBatches: 1, waitingBytes: 6, droppedFlows: 3 })
   })
+
+  it('what was dropped before there was an analyzer is told to it once, before what is left', async () => {
+    const heard: string[] = []
+    const losses: object[] = []
+    const analyzer = await startAnalyzer({
+      onBatch: ({ payload }) => void heard.push(Buffer.from(payload).toString()),
+      onLoss: (loss) => {
+        heard.push('loss')
+        losses.push(loss)
+      },
+    })
+    const clock = {
+      nowMs: 1_000,
+      now: () => clock.nowMs,
+      setTimeout,
+      clearTimeout: (timer: unknown) => clearTimeout(timer as never),
+    }
+    const link = createFlowLink({ hostId: 'alpha', bufferBytes: 10, clock })
+    await link.start()
+    cleanups.push(() => link.stop())
+    link.send(Buffer.from('first.'), 3)
+    link.send(Buffer.from('second'), 4)
+    clock.nowMs = 2_000
+    link.send(Buffer.from('third.'), 5)
+    link.setAnalyzer({ host: '127.0.0.1', port: analyzer.port })
+    while (link.status().waitingBatches > 0) await new Promise((resolve) => setImmediate(resolve))
+    link.send(Buffer.from('last'), 1)
+    while (link.status().waitingBatches > 0) await new Promise((resolve) => setImmediate(resolve))
+    expect([heard, losses]).toEqual([['loss', 'third.', 'last'], [{ host: 'alpha', flows: 7, fromMs: 1_000, toMs: 2_000 }]])
+  }, 20_000)
 })

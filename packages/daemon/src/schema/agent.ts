@@ -21,13 +21,24 @@ export const agentSchema = section({
     api: section({ backend: text('noauth', 'Name of a section of auth') }),
     cluster: section(credentials),
   }),
-  capture: section({ stats_update: seconds(1, 'Period of the counters of captures') }),
+  capture: section({
+    stats_update: seconds(1, 'Period of the counters of captures'),
+    fanout_workers: z
+      .number()
+      .int()
+      .min(1)
+      .max(8)
+      .default(1)
+      .describe(
+        'Threads that the packets of each `afpacket` capture are spread over by flow, 1 to 8; not of captures with a target',
+      ),
+  }),
   flow: section({
     probes: list(['gopacket', 'pcapsocket'], 'Sources of packets; those of this build are always there'),
-    netflow: receiver(6365, 6375, 'NetFlow receivers'),
-    sflow: receiver(6345, 6355, 'sFlow receivers'),
+    netflow: receiver(6365, 6375, 'NetFlow receivers of bridges'),
+    sflow: receiver(6345, 6355, 'sFlow receivers of bridges'),
     pcapsocket: section({
-      bind_address: text('127.0.0.1', 'Address of sockets that take capture files'),
+      bind_address: text('127.0.0.1', 'Address of sockets that take capture files; `::` is all of both versions of IP'),
       min_port: integer(8100, 'First port of sockets that take capture files'),
       max_port: integer(8132, 'Last port of sockets that take capture files'),
     }),

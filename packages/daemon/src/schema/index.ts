@@ -51,7 +51,7 @@ export const configSchema = z.object({
     allowed_hosts: list([], 'Further names that the Host header may carry'),
     max_body_bytes: integer(1024 * 1024, 'Longest JSON body'),
     max_pcap_bytes: integer(1024 ** 3, 'Longest uploaded capture file'),
-    cookie: textMap('Extra cookies that clients send'),
+    cookie: textMap('Cookies that the client and agents send besides, for a proxy before the analyzers'),
     rest: section({ debug: flag(false, 'Unused') }),
     ws: section({
       ping_delay: seconds(2, 'Between pings'),
@@ -98,7 +98,7 @@ export const configSchema = z.object({
     protocol: choice(
       ['udp', 'websocket'],
       'websocket',
-      'How flows travel: websocket is acknowledged, udp is for analyzers of the original',
+      'How flows travel: websocket is acknowledged; udp is a datagram a flow, unacknowledged and in the clear',
     ),
     max_entries: integer(500_000, 'Flows in a table of an agent'),
     default_layer_key_mode: choice(['L2', 'L3'], 'L2', 'What tells flows apart'),

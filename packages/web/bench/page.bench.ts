@@ -4,14 +4,8 @@ import type { AddressInfo } from 'node:net'
 import { extname, join } from 'node:path'
 import { chromium, type Page } from 'playwright-core'
 import { build } from 'vite'
+import type { Figure } from '../../../bench/figures.ts'
 import type {} from '../src/mount.tsx'
-
-/** One measured value. */
-interface Figure {
-  readonly name: string
-  readonly value: number
-  readonly unit: string
-}
 
 const CHROMIUM = '/usr/bin/chromium'
 const FOLDER = join(import.meta.dirname, '..', '.cache', 'bench-page')

@@ -1,5 +1,6 @@
 import type { GraphBatch, GraphEdge, GraphEvent, GraphNode, GraphView } from '@skydive/contracts'
 import { EdgeBundler } from './edge-bundler.ts'
+import { MOST_OWNERS, type OwnedNode, OwnershipTree } from './ownership-tree.ts'
 import type { SceneDelta, SceneElement, SceneLine, SceneState } from './scene.ts'
 import { CELL_HEIGHT, CELL_WIDTH, ROOT, regionFor, type SavedLayout, SlotLayout } from './slot-layout.ts'
 
@@ -8,18 +9,6 @@ const AUTO_OPEN_VISIBLE = 2_500
 
 /** A container with more members counts as one cell when room is made for it inside another: it is opened alone, if at all. */
 const LARGE_CONTAINER = 200
-
-/** A node of the graph as the model knows it: who owns it and whom it owns. */
-interface Entry {
-  readonly id: string
-  node: GraphNode
-  owner: string
-  /** The edge that makes `owner` the owner. */
-  ownerEdge: string
-  readonly children: Set<string>
-  /** Elements below, at any depth. */
-  descendants: number
-}
 
 /** Lines told of one element: more could not be told apart. */
 const MOST_LINES = 400
@@ -34,7 +23,7 @@ const OWNERSHIP = 'ownership'
  */
 export class FoldModel {
   readonly layout: SlotLayout
-  readonly #entries = new Map<string, Entry>()
+  readonly #tree: OwnershipTree
   readonly #open = new Set<string>()
   /** Containers that the user opened or folded: nothing decides about these by itself any more. */
   readonly #decided = new Set<string>()
@@ -42,15 +31,17 @@ export class FoldModel {
   readonly #dirty = new Set<string>()
   readonly #removed = new Set<string>()
   readonly #edges: EdgeBundler
-  /** Ownership edges whose parent is not known yet, by child. */
-  readonly #ownership = new Map<string, { readonly parent: string; readonly child: string }>()
   #whole = true
 
   constructor(saved?: SavedLayout) {
     this.layout = new SlotLayout(saved)
+    this.#tree = new OwnershipTree({
+      onChanged: (id) => void this.#dirty.add(id),
+      onMoved: (node) => this.#touchSubtree(node),
+    })
     this.#edges = new EdgeBundler({
       representative: (id) => this.representative(id),
-      owner: (id) => this.#entries.get(id)?.owner,
+      owner: (id) => this.#tree.get(id)?.owner,
     })
   }
 
@@ -61,18 +52,21 @@ export class FoldModel {
       present.add(view.node(ordinal).id)
       return true
     })
-    for (const id of [...this.#entries.keys()]) if (!present.has(id)) this.#removeNode(id)
+    for (const id of [...this.#tree.ids()]) if (!present.has(id)) this.#removeNode(id)
     this.#edges.clear()
-    this.#ownership.clear()
     view.forEachNode((ordinal) => {
-      this.#putNode(view.node(ordinal))
+      this.#tree.put(view.node(ordinal))
       return true
     })
+    const ownership: GraphEdge[] = []
     view.forEachEdge((ordinal) => {
-      this.#putEdge(view.edge(ordinal))
+      const edge = view.edge(ordinal)
+      const relation = relationOf(edge)
+      if (relation === OWNERSHIP) ownership.push(edge)
+      else this.#edges.put(edge, relation)
       return true
     })
-    for (const entry of this.#entries.values()) if (!this.#ownership.has(entry.ownerEdge)) this.#setOwner(entry, ROOT, '')
+    this.#tree.replaceEdges(ownership)
     this.#whole = true
     this.#visible.clear()
   }
@@ -83,28 +77,14 @@ export class FoldModel {
   }
 
   #applyEvent(event: GraphEvent): void {
-    if (event.kind === 'node-added' || event.kind === 'node-updated') this.#putNode(event.node)
+    if (event.kind === 'node-added' || event.kind === 'node-updated') this.#tree.put(event.node)
     else if (event.kind === 'node-deleted') this.#removeNode(event.node.id)
     else if (event.kind === 'edge-added' || event.kind === 'edge-updated') this.#putEdge(event.edge)
     else this.#removeEdge(event.edge)
   }
 
-  #putNode(node: GraphNode): void {
-    const entry = this.#entries.get(node.id)
-    if (entry) {
-      entry.node = node
-    } else {
-      this.#entries.set(node.id, { id: node.id, node, owner: ROOT, ownerEdge: '', children: new Set(), descendants: 0 })
-    }
-    this.#dirty.add(node.id)
-  }
-
   #removeNode(id: string): void {
-    const entry = this.#entries.get(id)
-    if (!entry) return
-    for (const child of [...entry.children]) this.#setOwner(this.#entries.get(child)!, ROOT, '')
-    this.#setOwner(entry, ROOT, '')
-    this.#entries.delete(id)
+    if (!this.#tree.remove(id)) return
     this.#open.delete(id)
     this.#decided.delete(id)
     this.#dirty.delete(id)
@@ -114,52 +94,20 @@ export class FoldModel {
   }
 
   #putEdge(edge: GraphEdge): void {
-    const relation = String(edge.metadata['RelationType'] ?? '')
-    if (relation !== OWNERSHIP) {
-      this.#edges.put(edge, relation)
-      return
-    }
-    this.#ownership.set(edge.id, edge)
-    const child = this.#entries.get(edge.child)
-    if (child && this.#entries.has(edge.parent)) this.#setOwner(child, edge.parent, edge.id)
+    const relation = relationOf(edge)
+    if (relation === OWNERSHIP) this.#tree.putEdge(edge)
+    else this.#edges.put(edge, relation)
   }
 
   #removeEdge(edge: GraphEdge): void {
-    if (!this.#ownership.delete(edge.id)) {
-      this.#edges.remove(edge.id)
-      return
-    }
-    const child = this.#entries.get(edge.child)
-    if (child?.ownerEdge === edge.id) this.#setOwner(child, ROOT, '')
-  }
-
-  #setOwner(entry: Entry, owner: string, ownerEdge: string): void {
-    entry.ownerEdge = ownerEdge
-    if (entry.owner === owner) return
-    const size = entry.descendants + 1
-    this.#changeDescendants(entry.owner, -size)
-    this.#entries.get(entry.owner)?.children.delete(entry.id)
-    entry.owner = owner
-    this.#entries.get(owner)?.children.add(entry.id)
-    this.#changeDescendants(owner, size)
-    this.#touchSubtree(entry)
-  }
-
-  #changeDescendants(from: string, by: number): void {
-    // Bounded, so that a ring of ownership edges can't hang the page.
-    let entry = this.#entries.get(from)
-    for (let depth = 0; entry && depth < 64; depth++) {
-      entry.descendants += by
-      this.#dirty.add(entry.id)
-      entry = this.#entries.get(entry.owner)
-    }
+    if (!this.#tree.removeEdge(edge)) this.#edges.remove(edge.id)
   }
 
   /** Marks an element and what is shown of it below. */
-  #touchSubtree(entry: Entry, depth = 0): void {
+  #touchSubtree(entry: OwnedNode, depth = 0): void {
     this.#dirty.add(entry.id)
     this.#edges.touchNode(entry.id)
-    if (depth < 64) for (const child of entry.children) this.#touchSubtree(this.#entries.get(child)!, depth + 1)
+    if (depth < MOST_OWNERS) for (const child of entry.children) this.#touchSubtree(this.#tree.get(child)!, depth + 1)
   }
 
   isOpen(id: string): boolean {
@@ -168,13 +116,13 @@ export class FoldModel {
 
   /** Opens or folds a container, as the user asked. */
   setOpen(id: string, open: boolean): void {
-    const entry = this.#entries.get(id)
+    const entry = this.#tree.get(id)
     if (!entry || entry.children.size === 0) return
     this.#decided.add(id)
     this.#setOpen(entry, open)
   }
 
-  #setOpen(entry: Entry, open: boolean): void {
+  #setOpen(entry: OwnedNode, open: boolean): void {
     if (this.#open.has(entry.id) === open) return
     if (open) this.#open.add(entry.id)
     else this.#open.delete(entry.id)
@@ -183,18 +131,18 @@ export class FoldModel {
 
   /** Opens every container around an element, so that it can be seen. */
   reveal(id: string): void {
-    for (let entry = this.#entries.get(this.#entries.get(id)?.owner ?? ROOT); entry; entry = this.#entries.get(entry.owner))
+    for (let entry = this.#tree.get(this.#tree.get(id)?.owner ?? ROOT); entry; entry = this.#tree.get(entry.owner))
       this.setOpen(entry.id, true)
   }
 
   /** What stands for an element on the page: itself, or the outermost folded container around it; `undefined` when unknown. */
   representative(id: string): string | undefined {
-    let entry = this.#entries.get(id)
+    let entry = this.#tree.get(id)
     if (!entry) return undefined
     let shown = id
-    for (let depth = 0; entry.owner !== ROOT && depth < 64; depth++) {
+    for (let depth = 0; entry.owner !== ROOT && depth < MOST_OWNERS; depth++) {
       if (!this.#open.has(entry.owner)) shown = entry.owner
-      const owner = this.#entries.get(entry.owner)
+      const owner = this.#tree.get(entry.owner)
       if (!owner) break
       entry = owner
     }
@@ -208,24 +156,24 @@ export class FoldModel {
   }
 
   node(id: string): GraphNode | undefined {
-    return this.#entries.get(id)?.node
+    return this.#tree.get(id)?.node
   }
 
   ownerOf(id: string): string | undefined {
-    return this.#entries.get(id)?.owner
+    return this.#tree.get(id)?.owner
   }
 
   /** What changed since the last call. */
   flush(): SceneDelta {
     const whole = this.#whole
     this.#whole = false
-    if (whole) for (const id of this.#entries.keys()) this.#dirty.add(id)
+    if (whole) for (const id of this.#tree.ids()) this.#dirty.add(id)
     this.#openByThemselves()
 
     const elements: SceneElement[] = []
     const removedElements = [...this.#removed].filter((id) => this.#visible.delete(id))
     // Containers before what is inside them, so that regions are there when members want a slot.
-    const changed = [...this.#dirty].map((id) => ({ id, depth: this.#depth(id) })).sort((a, b) => a.depth - b.depth)
+    const changed = [...this.#dirty].map((id) => ({ id, depth: this.#tree.depth(id) })).sort((a, b) => a.depth - b.depth)
     for (const { id } of changed) this.#place(id)
     for (const id of this.#regionsMoved(changed.map(({ id }) => id))) {
       const element = this.#present(id)
@@ -246,15 +194,15 @@ export class FoldModel {
   /** Opens containers nobody decided about, outermost first, while the page stays readable. */
   #openByThemselves(): void {
     const undecided = [...this.#dirty]
-      .map((id) => this.#entries.get(id))
+      .map((id) => this.#tree.get(id))
       .filter(
         (entry) => entry !== undefined && entry.children.size > 0 && !this.#open.has(entry.id) && !this.#decided.has(entry.id),
       )
-      .map((entry) => ({ entry: entry!, depth: this.#depth(entry!.id) }))
+      .map((entry) => ({ entry: entry!, depth: this.#tree.depth(entry!.id) }))
       .sort((a, b) => a.depth - b.depth)
     if (undecided.length === 0) return
     let visible = this.#visible.size
-    if (visible === 0) for (const entry of this.#entries.values()) if (entry.owner === ROOT) visible += 1
+    if (visible === 0) for (const entry of this.#tree.nodes()) if (entry.owner === ROOT) visible += 1
     for (const { entry } of undecided) {
       if (visible + entry.children.size > AUTO_OPEN_VISIBLE) continue
       if (!this.#isShown(entry)) continue
@@ -263,29 +211,22 @@ export class FoldModel {
     }
   }
 
-  #isShown(entry: Entry): boolean {
+  #isShown(entry: OwnedNode): boolean {
     return this.representative(entry.id) === entry.id
   }
 
-  #depth(id: string): number {
-    let depth = 0
-    for (let entry = this.#entries.get(id); entry && entry.owner !== ROOT && depth < 64; entry = this.#entries.get(entry.owner))
-      depth += 1
-    return depth
-  }
-
   #place(id: string): void {
-    const entry = this.#entries.get(id)
+    const entry = this.#tree.get(id)
     if (!entry || !this.#isShown(entry)) return
     if (this.#open.has(id) && entry.children.size > 0) this.layout.openContainer(id, entry.owner, this.#cellsOf(entry))
     else if (!this.layout.hasRegion(id)) this.layout.addLeaf(id, entry.owner)
   }
 
   /** How many cells the inside of a container will want: one a leaf, a region a container that will probably be open as well. */
-  #cellsOf(entry: Entry): number {
+  #cellsOf(entry: OwnedNode): number {
     let cells = 0
     for (const id of entry.children) {
-      const child = this.#entries.get(id)
+      const child = this.#tree.get(id)
       const members = child?.children.size ?? 0
       if (members === 0 || members > LARGE_CONTAINER) cells += 1
       else {
@@ -300,7 +241,7 @@ export class FoldModel {
   #regionsMoved(ids: readonly string[]): Set<string> {
     const affected = new Set(ids)
     const looked = new Set<string>([ROOT])
-    const containers = ids.map((id) => this.#entries.get(id)?.owner ?? ROOT)
+    const containers = ids.map((id) => this.#tree.get(id)?.owner ?? ROOT)
     for (let i = 0; i < containers.length; i++) {
       const container = containers[i]!
       if (looked.has(container)) continue
@@ -311,13 +252,13 @@ export class FoldModel {
         affected.add(container)
         if (known.x !== rect.x || known.y !== rect.y) this.#addShownBelow(container, affected)
       }
-      containers.push(this.#entries.get(container)?.owner ?? ROOT)
+      containers.push(this.#tree.get(container)?.owner ?? ROOT)
     }
     return affected
   }
 
   #addShownBelow(container: string, into: Set<string>): void {
-    for (const child of this.#entries.get(container)?.children ?? []) {
+    for (const child of this.#tree.get(container)?.children ?? []) {
       into.add(child)
       if (this.#open.has(child)) this.#addShownBelow(child, into)
     }
@@ -325,7 +266,7 @@ export class FoldModel {
 
   /** How an element is drawn now; `undefined` when a folded container hides it. */
   #present(id: string): SceneElement | undefined {
-    const entry = this.#entries.get(id)
+    const entry = this.#tree.get(id)
     if (!entry || !this.#isShown(entry)) return undefined
     const rect = this.layout.rectOf(id)
     if (!rect) return undefined
@@ -357,7 +298,7 @@ export class FoldModel {
    * when the element is hovered or selected. Bounded by {@link MOST_LINES}.
    */
   linesOf(id: string): SceneLine[] {
-    const entry = this.#entries.get(id)
+    const entry = this.#tree.get(id)
     if (!entry) return []
     const inside = new Set<string>()
     this.#collectSubtree(entry, inside)
@@ -375,14 +316,18 @@ export class FoldModel {
     return [...lines.values()]
   }
 
-  #collectSubtree(entry: Entry, into: Set<string>): void {
+  #collectSubtree(entry: OwnedNode, into: Set<string>): void {
     if (into.size >= MOST_MEMBERS || into.has(entry.id)) return
     into.add(entry.id)
-    for (const child of entry.children) this.#collectSubtree(this.#entries.get(child)!, into)
+    for (const child of entry.children) this.#collectSubtree(this.#tree.get(child)!, into)
   }
 }
 
 /** Operational states of RFC 2863 (`operState`), as the kernel spells them. `UNKNOWN` is what loopback and tunnels say all their life. */
+function relationOf(edge: GraphEdge): string {
+  return String(edge.metadata['RelationType'] ?? '')
+}
+
 const STATES: ReadonlyMap<unknown, SceneState> = new Map([
   ['UP', 'up'],
   ['DOWN', 'down'],

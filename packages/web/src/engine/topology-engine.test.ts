@@ -180,6 +180,22 @@ describe('TopologyEngine', () => {
     expect(last('emphasis').way).toEqual([])
   })
 
+  test('what lies between the ends is passed the nearest first, in whatever order it is told', () => {
+    const { made, last } = engine()
+    made.follow(['tid-eth0', 'tid-eth1', 'tid-veth1', 'tid-veth0', 'tid-eth0', 'tid-eth1'])
+    const { highlighted, way } = last('emphasis')
+    expect([...highlighted].sort()).toEqual(['br0', 'eth0', 'eth1', 'veth0', 'veth1'])
+    expect(way.map(({ from, to }) => `${from} ${to}`)).toEqual(['veth0 eth0', 'br0 veth0', 'br0 veth1', 'veth1 eth1'])
+  })
+
+  test('a way that breaks off goes on at the next stop', () => {
+    const { made, last } = engine()
+    made.follow(['tid-other', 'tid-eth1', 'tid-veth1', 'tid-other'])
+    const { highlighted, way } = last('emphasis')
+    expect([...highlighted].sort()).toEqual(['eth1', 'other', 'veth1'])
+    expect(way.map(({ from, to }) => `${from} ${to}`)).toEqual(['veth1 eth1'])
+  })
+
   test('ends without a way between them are marked alone', () => {
     const { made, last } = engine()
     made.follow(['tid-eth0', 'tid-other', 'tid-nobody'])

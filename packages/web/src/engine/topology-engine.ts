@@ -1,10 +1,11 @@
 import type { GraphEdge, GraphNode, GraphView, MetadataValue, ReplicaChange } from '@skydive/contracts'
-import { createGraph, firstNodeWith, type Graph, shortestPath, viewOf } from '@skydive/graph'
+import { createGraph, firstNodeWith, type Graph, viewOf } from '@skydive/graph'
 import { FoldModel } from './fold-model.ts'
 import type { ConnectionState, ElementDetails, EngineUpdate, SearchHit } from './messages.ts'
 import { MetricSeries } from './metric-series.ts'
 import type { SceneLine } from './scene.ts'
 import type { SavedLayout } from './slot-layout.ts'
+import { wayThrough } from './way-through.ts'
 
 /** Scene changes are told at most this often: several updates of one element within a frame are one. */
 const FLUSH_EVERY_MS = 16
@@ -173,28 +174,16 @@ export class TopologyEngine {
   }
 
   /**
-   * Marks where a flow runs: the shortest way along the nodes with these `TID`s, in order, over relations other than ownership. Nodes
-   * without a way between them are marked alone.
+   * Marks where a flow runs between the first and the last node with these `TID`s: the shortest ways, over relations other than ownership,
+   * along the nodes between them, the nearest first. Where the way breaks off it goes on at the next node.
    */
   follow(tids: readonly string[]): void {
-    const view = this.#view
-    const stops = tids.flatMap((tid) => firstNodeWith(view, 'TID', tid)?.id ?? [])
-    const marked = new Set(stops)
-    const way: SceneLine[] = []
-    for (const [index, stop] of stops.slice(1).entries()) {
-      const path = shortestPath(
-        view,
-        stops[index]!,
-        ({ id }) => id === stop,
-        ({ metadata }) => metadata['RelationType'] !== 'ownership',
-      )
-      for (const [step, { id }] of path.entries()) {
-        marked.add(id)
-        if (step > 0) way.push(...this.#relationBetween(path[step - 1]!.id, id))
-      }
-    }
-    this.#way = way
-    this.#mark([...marked], true)
+    const found = wayThrough(
+      this.#view,
+      tids.flatMap((tid) => firstNodeWith(this.#view, 'TID', tid)?.id ?? []),
+    )
+    this.#way = found.steps.flatMap(([from, to]) => this.#relationBetween(from, to))
+    this.#mark(found.nodes, true)
   }
 
   /** One relation between two nodes, as it is drawn. */

@@ -5,13 +5,13 @@ import type { FlowRow } from './api.ts'
 import { COLUMNS, features, searchText } from './flow-columns.tsx'
 import { usePage, usePageState } from './page-context.ts'
 import { firstLine } from './text.ts'
-import { MOST_FLOWS, useFlows } from './use-flows.ts'
+import { MOST_FLOWS, sightingsQuery, useFlows } from './use-flows.ts'
 
 const ROW_HEIGHT = 26
 
 /** Flows, newest first: sort by a column, filter by text, click to see between which nodes one runs. */
 export function FlowTable(): React.JSX.Element {
-  const { store } = usePage()
+  const { api, store } = usePage()
   const details = usePageState((state) => state.details)
   const atMs = usePageState((state) => state.atMs)
   const [onlySelected, setOnlySelected] = useState(false)
@@ -54,9 +54,21 @@ export function FlowTable(): React.JSX.Element {
   const follow = (flow: FlowRow): void => {
     const isFollowed = followed === flow.UUID
     setFollowed(isFollowed ? undefined : flow.UUID)
-    const { a, b, capture } = flow.Place ?? {}
-    const tids = [a?.tid, capture?.tid ?? flow.NodeTID, b?.tid].filter((id) => id !== undefined)
-    store.send(isFollowed ? { kind: 'highlight', ids: [], reveal: false } : { kind: 'follow', tids })
+    if (isFollowed) {
+      store.send({ kind: 'highlight', ids: [], reveal: false })
+      return
+    }
+    const { a, b } = flow.Place ?? {}
+    const show = (sightings: readonly FlowRow[]): void => {
+      const seenAt = sightings.map(({ NodeTID, Place }) => Place?.capture?.tid ?? NodeTID)
+      store.send({ kind: 'follow', tids: [a?.tid, ...seenAt, b?.tid].filter((id) => id !== undefined) })
+    }
+    // Where else it was captured, whatever the table shows; without an answer, where this row was.
+    const sightings = flow.TrackingID === undefined ? Promise.resolve([]) : api.flows(sightingsQuery(flow.TrackingID, atMs))
+    sightings.then(
+      (found) => show([flow, ...found]),
+      () => show([flow]),
+    )
   }
 
   return (

@@ -1,4 +1,4 @@
-import { acceptCompletion, autocompletion, closeBrackets } from '@codemirror/autocomplete'
+import { acceptCompletion, autocompletion, closeBrackets, completionStatus } from '@codemirror/autocomplete'
 import { defaultKeymap, history, historyKeymap } from '@codemirror/commands'
 import { type Diagnostic, setDiagnostics } from '@codemirror/lint'
 import { EditorState } from '@codemirror/state'
@@ -108,13 +108,15 @@ export function GremlinBox(): React.JSX.Element {
                 return true
               },
             },
-            { key: 'Tab', run: acceptCompletion },
+            // A Tab in the moment before the list opens must not leave the editor.
+            { key: 'Tab', run: (view) => acceptCompletion(view) || completionStatus(view.state) === 'pending' },
             ...defaultKeymap,
             ...historyKeymap,
           ]),
           history(),
           closeBrackets(),
-          autocompletion({ override: [gremlinCompletions(() => store.state.keys)] }),
+          // Nothing is chosen but by Tab and Enter, so a list takes them from the moment it is seen.
+          autocompletion({ override: [gremlinCompletions(() => store.state.keys)], interactionDelay: 0 }),
           placeholder("G.V().Has('Name', 'eth0')"),
           EditorView.contentAttributes.of({ 'aria-label': 'Gremlin query' }),
           EditorView.lineWrapping,

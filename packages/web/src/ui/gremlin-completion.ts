@@ -5,7 +5,7 @@ import {
   pickedCompletion,
   startCompletion,
 } from '@codemirror/autocomplete'
-import { completeGremlin } from '@skydive/gremlin-dsl'
+import { completeGremlin } from '@skydive/gremlin-dsl/completion'
 
 /** What the editor calls the kinds of completions. */
 const KIND_ICONS = { step: 'function', predicate: 'method', constant: 'constant', key: 'property' } as const
@@ -29,9 +29,12 @@ export function completionEdit(text: string, from: number, to: number, insert: s
   return { to: end, insert: isOpening ? `${insert})` : insert, cursor: from + insert.length }
 }
 
-/** Steps, predicates, constants and the metadata keys of this network, for the editor. `keys` answers what is known by now. */
+/**
+ * Steps, predicates, constants and the metadata keys of this network, for the editor. `keys` answers what is known by now. What is offered
+ * follows each key at once: a list that waits for its next state takes no choice, and Tab would leave the editor.
+ */
 export function gremlinCompletions(keys: () => readonly string[]): (context: CompletionContext) => CompletionResult | null {
-  return (context) => {
+  const complete = (context: CompletionContext): CompletionResult | null => {
     const { from, candidates } = completeGremlin(context.state.doc.toString(), context.pos, { keys: keys() })
     if (candidates.length === 0) return null
     const options = candidates.map(
@@ -51,6 +54,7 @@ export function gremlinCompletions(keys: () => readonly string[]): (context: Com
       }),
     )
     // What does not fit was left out already, with the quote that a key begins with in mind.
-    return { from, options, filter: false }
+    return { from, options, filter: false, update: (_current, _from, _to, next) => complete(next) }
   }
+  return complete
 }

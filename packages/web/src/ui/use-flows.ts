@@ -7,10 +7,19 @@ const REFRESH_MS = 2_000
 const RETRY_MS = 10_000
 /** Flows that are asked for at once: the newest. */
 export const MOST_FLOWS = 2_000
+const MOST_SIGHTINGS = 100
 
-/** The query behind the table: all flows, or those seen on one interface; now, or in the five minutes until the time shown. */
+/** Now, or the five minutes until the time shown. */
+const contextOf = (atMs: number | undefined) => (atMs === undefined ? 'G' : `G.At(${Math.round(atMs)}, 300)`)
+
+/** The same conversation wherever it was captured. */
+export function sightingsQuery(trackingId: string, atMs: number | undefined): string {
+  return `${contextOf(atMs)}.Flows().Has('TrackingID', '${trackingId}').Limit(${MOST_SIGHTINGS})`
+}
+
+/** The query behind the table: all flows, or those seen on one interface. */
 function flowQuery(tid: string | undefined, atMs: number | undefined): string {
-  const context = atMs === undefined ? 'G' : `G.At(${Math.round(atMs)}, 300)`
+  const context = contextOf(atMs)
   const source = tid === undefined ? `${context}.Flows()` : `${context}.V().Has('TID', '${tid}').Flows()`
   return `${source}.Sort(DESC, 'Last').Limit(${MOST_FLOWS})`
 }

@@ -8,15 +8,28 @@ import { join } from 'node:path'
 import { createApiServer } from '@skydive/api-server'
 import { createCaptureAgent } from '@skydive/capture'
 import type { Clock, Metadata, Service } from '@skydive/contracts'
-import { type Config, createLogging, createMetrics, type NamedService, parseServiceAddress, runServices } from '@skydive/daemon'
+import {
+  afterRest,
+  type Config,
+  createLogging,
+  createMetrics,
+  type NamedService,
+  parseServiceAddress,
+  readTls,
+  runServices,
+} from '@skydive/daemon'
 import { createGraph } from '@skydive/graph'
 import { createGremlin, resultToJson } from '@skydive/gremlin-dsl'
+import { elementSelector } from '@skydive/gremlin-dsl/elements'
+import { explanationText } from '@skydive/gremlin-dsl/explain-text'
+import { createContinuousQueries } from '@skydive/gremlin-dsl/watch'
 import { openKernel, readCapabilities } from '@skydive/kernel'
 import { type HardwareOptions, hardwareProbe, keepTids, openNodeIds, putHostNode } from '@skydive/probe-host'
 import { netlinkProbe } from '@skydive/probe-netlink'
 import { netnsProbe } from '@skydive/probe-netns'
-import { createAgentLink, createFlowLink } from '@skydive/sync'
+import { createAgentLink, createFlowLink, createFlowUdpSender } from '@skydive/sync'
 import { captureFlowOptions } from './capture-options.ts'
+import { captureSources, type SourceScripts } from './capture-sources.ts'
 import { foreignProbes, tolerated } from './foreign-probes.ts'
 import { missingCapabilities } from './missing-capabilities.ts'
 
@@ -25,7 +38,7 @@ export interface AgentOptions {
   readonly config: Config
   readonly version: string
   /** The scripts of the threads, in a bundle. */
-  readonly threads: { readonly readiness?: URL; readonly capture?: URL; readonly afpacket?: URL }
+  readonly threads: { readonly readiness?: URL; readonly capture?: URL } & SourceScripts
   /** Called when the first whole snapshot is in the graph and it listens. */
   onReady?(url: string): void
   readonly signal?: AbortSignal
@@ -45,6 +58,7 @@ export async function runAgent(options: AgentOptions): Promise<void> {
   const { logger, flush } = createLogging(values.logging, 'agent')
   const metrics = createMetrics()
   for (const warning of config.warnings) logger.warn({}, warning)
+  const tls = await readTls(values.tls)
   const unseen = missingCapabilities(readCapabilities())
   if (unseen !== undefined) logger.warn({}, unseen)
 
@@ -82,14 +96,19 @@ export async function runAgent(options: AgentOptions): Promise<void> {
   const analyzers = (values.analyzers.length > 0 ? values.analyzers : [values.analyzer.listen]).map(parseServiceAddress)
   const { username, password } = values.agent.auth.cluster
   const credentials = username === undefined ? undefined : { username, password: password ?? '' }
-  const flowLink = createFlowLink({ hostId, ...(credentials && { credentials }), logger, metrics })
+  const cookies = values.http.cookie
+  const access = { ...(credentials && { credentials }), ...(tls.client && { tls: tls.client }), cookies }
+  const isByUdp = values.flow.protocol === 'udp'
+  if (isByUdp && tls.client) logger.warn({}, 'flow.protocol is udp: flows travel in the clear, whatever tls says')
+  const flowLink = isByUdp ? createFlowUdpSender({ logger, metrics }) : createFlowLink({ hostId, ...access, logger, metrics })
   const captures = createCaptureAgent({
     graph: writer,
     events: graph,
-    sources: { afpacket: (threads.afpacket ?? new URL(import.meta.resolve('@skydive/probe-afpacket'))).href },
+    sources: captureSources(values, threads),
     onBatch: (payload, flows) => flowLink.send(payload, flows),
     ownPeers: () => analyzers.map(({ host: address, port }) => ({ address, port })),
     flow: captureFlowOptions(values),
+    fanoutWorkers: values.agent.capture.fanout_workers,
     statsUpdateMs: values.agent.capture.stats_update * 1_000,
     ...(threads.capture && { workerUrl: threads.capture }),
     logger,
@@ -100,7 +119,7 @@ export async function runAgent(options: AgentOptions): Promise<void> {
     analyzers,
     graph,
     commands: captures,
-    ...(credentials && { credentials }),
+    ...access,
     logger,
     metrics,
   })
@@ -108,18 +127,30 @@ export async function runAgent(options: AgentOptions): Promise<void> {
   link.onMaster((analyzer) => flowLink.setAnalyzer(analyzer))
 
   const engine = createGremlin({ graph })
+  const queries = createContinuousQueries({ graph, schedule: afterRest })
   const server = createApiServer({
     service: 'agent',
     hostId,
     version: options.version,
     listen: parseServiceAddress(values.agent.listen),
     insecureListen: values.http.insecure_listen,
+    ...(tls.server && { tls: tls.server }),
     allowedOrigins: values.http.allowed_origins,
     allowedHosts: values.http.allowed_hosts,
     graph,
-    query: async (text, queryOptions) => {
-      const { result } = await engine.query(text, queryOptions)
-      return { json: () => JSON.stringify(resultToJson(result)), ...(result.kind === 'graph' && { graph: result }) }
+    queries,
+    query: async (text, { allowPartial, ...options }) => {
+      const { result, partial } = await engine.query(text, { ...options, ...(allowPartial && { onBudget: 'partial' }) })
+      return {
+        json: () => JSON.stringify(resultToJson(result)),
+        ...(partial && { partial }),
+        ...(result.kind === 'graph' && { graph: result }),
+      }
+    },
+    elementSelector,
+    explain: async (text, { profile, ...options }) => {
+      const explanation = profile ? await engine.profile(text, options) : await engine.explain(text, options)
+      return { json: explanation, text: explanationText(explanation) }
     },
     status: () => ({
       Analyzers: link.status(),

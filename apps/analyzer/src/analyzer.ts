@@ -6,21 +6,46 @@
 
 import { type ApiServer, checkListen, createApiServer } from '@skydive/api-server'
 import { createCaptureCoordinator, createLiveFlowReader } from '@skydive/capture'
-import type { Service } from '@skydive/contracts'
-import { type Config, createLogging, createMetrics, parseServiceAddress, runServices } from '@skydive/daemon'
-import { createFlowHistory, createFlowPipeline, createPcapImport, PlaceIndex } from '@skydive/flow-pipeline'
+import { type Clock, randomId, type Service } from '@skydive/contracts'
+import { afterRest, type Config, createLogging, createMetrics, parseServiceAddress, readTls, runServices } from '@skydive/daemon'
+import {
+  CoverageLedger,
+  createCoverageArchive,
+  createFlowHistory,
+  createFlowPipeline,
+  createPcapImport,
+  flowSelector,
+  PlaceIndex,
+} from '@skydive/flow-pipeline'
 import { createGraph } from '@skydive/graph'
 import { createGremlin } from '@skydive/gremlin-dsl'
+import { elementSelector } from '@skydive/gremlin-dsl/elements'
+import { createContinuousQueries } from '@skydive/gremlin-dsl/watch'
 import { createHistory } from '@skydive/history'
 import { openSqliteStorage } from '@skydive/storage-sqlite'
-import { createAgentEndpoint, createFlowEndpoint, createPublisherEndpoint } from '@skydive/sync'
+import {
+  createAgentEndpoint,
+  createFlowEndpoint,
+  createFlowUdpReceiver,
+  createPublisherEndpoint,
+  type FlowUdpReceiverOptions,
+} from '@skydive/sync'
 import { authenticatorOf } from './authentication.ts'
 import { captureValidators, packetFilterCompiler } from './bpf.ts'
-import { nodesOf, queryFunction } from './query.ts'
+import { explainFunction, nodesOf, queryFunction } from './query.ts'
 import { elementsOf, keepHistory, storeSettings } from './stores.ts'
 
 /** Keys that queries and the matching of flows look nodes up by, besides the defaults of the graph. */
 const NODE_INDEXES = ['IfIndex', 'IPV4', 'IPV6']
+
+/** How long it is remembered what was watched, where the store is not told how long to remember anything: as long as that by itself. */
+const COVERAGE_AGE_MS = 7 * 24 * 3_600_000
+
+const CLOCK: Clock = {
+  now: Date.now,
+  setTimeout: (callback, delayMs) => setTimeout(callback, delayMs),
+  clearTimeout: (timer) => clearTimeout(timer as NodeJS.Timeout),
+}
 
 /** What the program gives to the analyzer. */
 export interface AnalyzerOptions {
@@ -44,6 +69,7 @@ export async function runAnalyzer(options: AnalyzerOptions): Promise<void> {
   const metrics = createMetrics()
   for (const warning of config.warnings) logger.warn({}, warning)
 
+  const tls = await readTls(values.tls)
   const auth = {
     api: await authenticatorOf(config, values.analyzer.auth.api.backend),
     cluster: await authenticatorOf(config, values.analyzer.auth.cluster.backend),
@@ -51,6 +77,7 @@ export async function runAnalyzer(options: AnalyzerOptions): Promise<void> {
   const access = {
     listen: parseServiceAddress(values.analyzer.listen),
     insecureListen: values.http.insecure_listen,
+    ...(tls.server && { tls: tls.server }),
     auth: { ...(auth.api && { api: auth.api }), ...(auth.cluster && { cluster: auth.cluster }) },
   }
   // Before anything is made: a refused start leaves nothing behind.
@@ -73,8 +100,23 @@ export async function runAnalyzer(options: AnalyzerOptions): Promise<void> {
   const places = new PlaceIndex()
   const stopPlaces = places.follow(graph)
   const keepsFlows = storeDriver(config, values.analyzer.flow.backend) === 'sqlite'
-  const pipeline = createFlowPipeline({ places, ...(keepsFlows && { store: storage.flows }), logger, metrics })
-  const flowEndpoint = createFlowEndpoint({ onBatch: (batch) => pipeline.take(batch), logger, metrics })
+  const retentionMs = storeSettings(values).retentionAgeMs ?? COVERAGE_AGE_MS
+  const ledger = new CoverageLedger({ clock: Date, retentionMs, newId: randomId, metrics })
+  const stopLedger = ledger.follow(graph)
+  const archive = createCoverageArchive({ ledger, store: storage.objects, clock: CLOCK, logger })
+  const pipeline = createFlowPipeline({
+    places,
+    ...(keepsFlows && { store: storage.flows }),
+    onLoss: (loss) => ledger.addLoss(loss),
+    logger,
+    metrics,
+  })
+  const flowEndpoint = createFlowEndpoint({
+    onBatch: (batch) => pipeline.take(batch),
+    onLoss: (loss) => ledger.addLoss({ cause: 'link', packets: 0, ...loss }),
+    logger,
+    metrics,
+  })
   const live = createLiveFlowReader({
     sources: () =>
       agents.hosts().map((agent) => ({
@@ -82,15 +124,17 @@ export async function runAnalyzer(options: AnalyzerOptions): Promise<void> {
         hostId: agent,
         query: (query, readOptions) => agents.queryFlowTable(agent, query, readOptions),
       })),
-    places: (flow) => places.placesOf(flow),
+    enhance: (flow) => places.enhance(flow),
   })
   const flows = createFlowHistory({
     live,
     store: keepsFlows ? storage.flows : undefined,
+    ledger,
     clock: Date,
     updateMs: values.flow.update * 1_000,
   })
   const engine = createGremlin({ graph: history, flows, packetFilter: packetFilterCompiler() })
+  const queries = createContinuousQueries({ graph, schedule: afterRest })
   const captures = createCaptureCoordinator({
     captures: storage.objects,
     matchNodes: async (gremlin) => nodesOf((await engine.query(gremlin)).result),
@@ -115,11 +159,15 @@ export async function runAnalyzer(options: AnalyzerOptions): Promise<void> {
       since: graph.since.bind(graph),
       open: history.open,
       coverage: history.coverage,
+      diff: (fromMs, toMs, diffOptions) => history.diff(fromMs, toMs, diffOptions),
       get cursor() {
         return graph.cursor
       },
     },
     query: queryFunction(engine),
+    elementSelector,
+    queries,
+    explain: explainFunction(engine),
     resources: {
       store: storage.objects,
       validators: captureValidators(),
@@ -143,9 +191,11 @@ export async function runAnalyzer(options: AnalyzerOptions): Promise<void> {
     metricsText: () => metrics.text(),
     ...(options.pageFolder !== undefined && { staticFolder: options.pageFolder }),
     endpoints: [agents, flowEndpoint, publishers],
+    coverage: ledger,
     flows: {
       subscribe: (listener) => pipeline.subscribe(listener),
       subscribeStats: (listener) => pipeline.subscribeStats(listener),
+      selector: flowSelector,
     },
     limits: {
       bodyBytes: values.http.max_body_bytes,
@@ -163,20 +213,44 @@ export async function runAnalyzer(options: AnalyzerOptions): Promise<void> {
       [
         { name: 'storage', service: { start: async () => {}, stop: () => storage.close() } },
         ...(keepsTopology ? [{ name: 'history', service: keepHistory(graph, storage.topology, logger) }] : []),
+        { name: 'coverage', service: archive },
         { name: 'captures', service: captures },
         { name: 'api', service: apiService(server, (url) => options.onReady?.(url)) },
+        ...(values.flow.protocol === 'udp'
+          ? [{ name: 'flow datagrams', service: datagramService(server, (batch) => pipeline.take(batch), { logger, metrics }) }]
+          : []),
         { name: 'agents', service: { start: async () => {}, stop: async () => agents.stop() } },
       ],
       { logger, ...(options.signal && { signal: options.signal }) },
     )
   } finally {
     stopPlaces()
+    stopLedger()
     flush()
   }
 }
 
 function storeDriver(config: Config, name: string): string | undefined {
   return config.values.storage[name]?.driver
+}
+
+/** Flows by UDP come to the port of the API, which is only known when that listens. */
+function datagramService(
+  server: ApiServer,
+  onBatch: FlowUdpReceiverOptions['onBatch'],
+  components: Pick<FlowUdpReceiverOptions, 'logger' | 'metrics'>,
+): Service {
+  let receiver: Service | undefined
+  return {
+    async start() {
+      const { host, port } = await server.start()
+      receiver = createFlowUdpReceiver({ host, port, onBatch, ...components })
+      await receiver.start()
+    },
+    async stop() {
+      await receiver?.stop()
+    },
+  }
 }
 
 function apiService(server: ApiServer, onReady: (url: string) => void): Service {

@@ -1,18 +1,32 @@
-import type { QueryFunction } from '@skydive/api-server'
+import type { ExplainFunction, QueryFunction } from '@skydive/api-server'
 import type { EnhancedFlow, GraphNode } from '@skydive/contracts'
 import { type GremlinEngine, type GremlinResult, resultToJson } from '@skydive/gremlin-dsl'
+import { explanationText } from '@skydive/gremlin-dsl/explain-text'
 
 /** Gremlin as the API serves it. */
 export function queryFunction(engine: GremlinEngine): QueryFunction {
-  return async (text, options) => {
-    const { result, missing } = await engine.query(text, options)
+  return async (text, { signal, allowPartial }) => {
+    const { result, missing, partial, flowCoverage } = await engine.query(text, {
+      ...(signal && { signal }),
+      ...(allowPartial && { onBudget: 'partial' }),
+    })
     return {
       json: (form) =>
         JSON.stringify(form?.places && result.kind === 'flows' ? result.flows.map(withPlace) : resultToJson(result)),
       ...(missing.length > 0 && { incomplete: missing }),
+      ...(partial && { partial }),
+      ...(flowCoverage && { coverage: flowCoverage }),
       ...(result.kind === 'graph' && { graph: result }),
       ...(result.kind === 'rawpackets' && { rawPackets: packetsOf(result) }),
     }
+  }
+}
+
+/** How Gremlin is run, as the API serves it. */
+export function explainFunction(engine: GremlinEngine): ExplainFunction {
+  return async (text, { profile, ...options }) => {
+    const explanation = profile ? await engine.profile(text, options) : await engine.explain(text, options)
+    return { json: explanation, text: explanationText(explanation) }
   }
 }
 

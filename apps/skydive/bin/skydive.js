@@ -1,10 +1,12 @@
 #!/usr/bin/env node
 // The command line as it is installed: the bundle that the build makes of src/main.ts.
 import { existsSync } from 'node:fs'
+import { loadBundle } from './load-bundle.js'
 
-const bundle = new URL('../dist/skydive.js', import.meta.url)
+const dist = new URL('../dist/', import.meta.url)
+const bundle = new URL('skydive.cjs', dist)
 if (existsSync(bundle)) {
-  await import(bundle.href)
+  await loadBundle(bundle).main(bundle.href)
 } else {
   process.stderr.write('skydive is not built yet: run "npm start" or "npm test" once in the root of the project\n')
   process.exitCode = 1

@@ -1,4 +1,4 @@
-import { type Config, loadConfig } from '@skydive/daemon'
+import { type Config, loadConfig, readTls } from '@skydive/daemon'
 import type { Command } from 'commander'
 import type { CliStreams } from './cli.ts'
 import { ExitStatus } from './exit-status.ts'
@@ -40,6 +40,7 @@ export async function loadDaemonConfig(
     return undefined
   }
   if (!flags.check) return config
+  await readTls(config.values.tls)
   for (const warning of config.warnings) streams.stderr.write(`${warning}\n`)
   if (config.unknownKeys.length > 0) throw new ExitStatus(1)
   streams.stdout.write('the configuration is good\n')

@@ -5,5 +5,14 @@
 export function threadScripts(base: string) {
   if (base.endsWith('.ts')) return {}
   const script = (name: string): URL => new URL(`./threads/${name}.js`, base)
-  return { store: script('store'), readiness: script('readiness'), capture: script('capture'), afpacket: script('afpacket') }
+  return {
+    store: script('store'),
+    readiness: script('readiness'),
+    capture: script('capture'),
+    afpacket: script('afpacket'),
+    pcap: script('pcap'),
+    sflow: script('sflow'),
+    netflow: script('netflow'),
+    pcapsocket: script('pcapsocket'),
+  }
 }

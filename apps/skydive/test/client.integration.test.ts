@@ -40,6 +40,10 @@ beforeAll(async () => {
       if (text === 'G.V().Count()') return { json: () => String(nodes.length) }
       throw new InvalidArgumentError('Expected right parenthesis')
     },
+    explain: async (text, { profile }) => ({
+      json: { query: text, profile },
+      text: `answers nodes${profile ? ', in 1 ms' : ''}`,
+    }),
     resources: {
       store: {
         get: async (key) => entries.get(key),
@@ -91,6 +95,21 @@ describe('client', () => {
   it('query prints JSON with tabs when nobody looks, and a value on a terminal', async () => {
     expect(await run(['client', 'query', 'G.V().Count()'])).toEqual({ code: 0, out: '0\n', err: '' })
     expect(await run(['client', 'query', 'G.V().Count()'], { tty: true })).toEqual({ code: 0, out: '0\n', err: '' })
+  })
+
+  it.each<[args: string[], out: string]>([
+    [['--explain'], 'answers nodes\n'],
+    [['--profile'], 'answers nodes, in 1 ms\n'],
+    [['--explain', '--profile'], 'answers nodes, in 1 ms\n'],
+    [['--explain', '--json'], '{\n\t"query": "G.V()",\n\t"profile": false\n}\n'],
+    [['--profile', '--format', 'json'], '{\n\t"query": "G.V()",\n\t"profile": true\n}\n'],
+  ])('query %j tells how it is run', async (args, out) => {
+    expect(await run(['client', 'query', 'G.V()', ...args])).toEqual({ code: 0, out, err: '' })
+  })
+
+  it('query --explain deletes nothing', async () => {
+    const { code, err } = await run(['client', 'query', 'G.V()', '--explain', '--delete'])
+    expect({ code, err }).toEqual({ code: 2, err: expect.stringContaining('leave --delete out') })
   })
 
   it('node create, list, get, update, delete', async () => {

@@ -2,12 +2,10 @@ import type { CaptureAnswer } from '@skydive/client'
 import { InvalidArgumentError } from '@skydive/contracts'
 import { Command } from 'commander'
 import { type CliStreams, collect } from '../cli.ts'
+import { extraLayerMask } from '../extra-layers.ts'
 import { connect } from './connection.ts'
 import { parseInteger } from './option-values.ts'
 import { asText, printAnswer, type Rendering } from './output.ts'
-
-/** Bits of `ExtraLayers` (spec platform 1.4.2). */
-const EXTRA_LAYERS: Readonly<Record<string, number>> = { VRRP: 1, DNS: 2, DHCPV4: 4, ALL: 255 }
 
 interface CreateOptions {
   readonly gremlin?: string
@@ -56,8 +54,8 @@ export function captureCommand(streams: CliStreams): Command {
     .option('--reassamble-tcp', 'as --reassemble-tcp, for old scripts')
     .option('--layer-key-mode <mode>', 'what tells flows apart: L2 or L3', 'L2')
     .option('--extra-layer <layer>', 'VRRP, DNS, DHCPv4 or ALL; may be repeated', collect, [])
-    .option('--target <address>', 'send packets there')
-    .option('--target-type <type>', 'netflowv5 or erspanv1')
+    .option('--target <address>', 'where flows or packets go instead: host:port, or the IPv4 address of an ERSPAN receiver')
+    .option('--target-type <type>', 'what goes there: netflowv5 or ipfix (flows), erspanv1 (packets)')
     .option('--ttl <ms>', 'delete the capture after so many milliseconds', parseInteger)
     .action(async (options: CreateOptions, command: Command) => {
       const init = toCapture(options)
@@ -103,12 +101,7 @@ function toCapture(options: CreateOptions) {
   const query = node === undefined ? gremlin : `G.V().Has('TID', '${node.replaceAll("'", "\\'")}')`
   if (query === undefined)
     throw new InvalidArgumentError("which nodes? give --gremlin \"G.V().Has('Name','eth0')\" or --node <tid>")
-  const layers = options.extraLayer.reduce((bits, name) => {
-    const bit = EXTRA_LAYERS[name.toUpperCase()]
-    if (bit === undefined)
-      throw new InvalidArgumentError(`--extra-layer: ${JSON.stringify(name)} is none of VRRP, DNS, DHCPv4, ALL`)
-    return bits | bit
-  }, 0)
+  const layers = extraLayerMask(options.extraLayer)
   return {
     GremlinQuery: query,
     ...(options.bpf && { BPFFilter: options.bpf }),

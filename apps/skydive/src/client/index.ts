@@ -6,6 +6,7 @@ import { Command } from 'commander'
 import type { CliStreams } from '../cli.ts'
 import { captureCommand } from './capture.ts'
 import { connect } from './connection.ts'
+import { coverageCommand } from './coverage.ts'
 import { edgeCommand, nodeCommand } from './element.ts'
 import { asText, printAnswer } from './output.ts'
 import { queryCommand } from './query.ts'
@@ -18,12 +19,17 @@ export function clientCommand(streams: CliStreams): Command {
     .option('--analyzer <host:port>', 'address of the analyzer (SKYDIVE_ANALYZER; default 127.0.0.1:8082)')
     .option('--username <name>', 'user name (SKYDIVE_USERNAME)')
     .option('--password <password>', 'password (SKYDIVE_PASSWORD)')
+    .option('--cacert <file>', 'authority of the certificate of the analyzer, PEM; the line is then secured (TLS)')
+    .option('--cert <file>', 'certificate to show to the analyzer, with --key')
+    .option('--key <file>', 'key of --cert')
+    .option('--insecure', 'secure the line but take any certificate')
     .option('--json', 'JSON even on a terminal')
     .addCommand(queryCommand(streams))
     .addCommand(captureCommand(streams))
     .addCommand(nodeCommand(streams))
     .addCommand(edgeCommand(streams))
     .addCommand(topologyCommand(streams))
+    .addCommand(coverageCommand(streams))
     .addCommand(pcapCommand(streams))
     .addCommand(statusCommand(streams))
 }

@@ -8,6 +8,8 @@ import { renderResult } from './render-result.ts'
 interface QueryOptions {
   readonly format?: 'json' | 'dot' | 'pcap'
   readonly delete?: boolean
+  readonly explain?: boolean
+  readonly profile?: boolean
 }
 
 /** `client query <gremlin>`. */
@@ -17,7 +19,13 @@ export function queryCommand(streams: CliStreams): Command {
     .argument('<gremlin>', "such as \"G.V().Has('Type','netns')\"")
     .addOption(new Option('--format <format>', 'form of the answer').choices(['json', 'dot', 'pcap']))
     .option('--delete', 'delete the nodes and edges that the query finds')
+    .option('--explain', 'tell how the query would be run, without running it')
+    .option('--profile', 'run the query and tell rows and time of every step')
     .action(async (gremlin: string, options: QueryOptions, command: Command) => {
+      if (options.explain || options.profile) {
+        await explain(gremlin, options, command, streams)
+        return
+      }
       const { client } = await connect(command, streams)
       if (options.format === 'dot' || options.format === 'pcap') {
         streams.stdout.write(Buffer.from(await client.queryAs(gremlin, options.format)))
@@ -29,6 +37,18 @@ export function queryCommand(streams: CliStreams): Command {
       if (options.delete)
         for (const element of elementsOf(found)) await (element.isEdge ? client.edges : client.nodes).delete(element.id)
     })
+}
+
+/** Text for people, whatever the output is; an object with `--json` or `--format json`. */
+async function explain(gremlin: string, options: QueryOptions, command: Command, streams: CliStreams): Promise<void> {
+  if (options.delete) throw new InvalidArgumentError('--explain and --profile tell how a query is run; leave --delete out')
+  const { client } = await connect(command, streams)
+  const profile = options.profile === true
+  const isJson = options.format === 'json' || command.optsWithGlobals<{ json?: boolean }>().json === true
+  const answer = isJson
+    ? JSON.stringify(await client.explain(gremlin, { profile }), null, '\t')
+    : await client.explainText(gremlin, { profile })
+  streams.stdout.write(`${answer}\n`)
 }
 
 /** Edges come first: deleting a node takes its edges along. */

@@ -8,10 +8,13 @@ import type { CliStreams } from '../cli.ts'
 import { connect } from './connection.ts'
 import { printAnswer } from './output.ts'
 import { renderResult } from './render-result.ts'
+import { topologyDiffCommand } from './topology-diff.ts'
 
-/** `client topology export|import|query`. */
+/** `client topology diff|export|import|query`. */
 export function topologyCommand(streams: CliStreams): Command {
   const topology = new Command('topology').description('the whole graph')
+
+  topology.addCommand(topologyDiffCommand(streams))
 
   topology
     .command('export')
@@ -28,9 +31,8 @@ export function topologyCommand(streams: CliStreams): Command {
     .option('--endpoint <path>', 'WebSocket to publish to', '/ws/publisher')
     .action(async (options: { readonly file: string; readonly endpoint: string }, command: Command) => {
       const graph = await readGraph(options.file)
-      const { url, username, password } = await connect(command, streams)
-      const credentials = { ...(username && { username }), ...(password && { password }) }
-      await publishGraph(graph, { url, endpoint: options.endpoint, hostId: `${hostname()}-${process.pid}`, ...credentials })
+      const { client: _, ...connection } = await connect(command, streams)
+      await publishGraph(graph, { ...connection, endpoint: options.endpoint, hostId: `${hostname()}-${process.pid}` })
     })
 
   topology

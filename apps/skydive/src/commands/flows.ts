@@ -1,14 +1,19 @@
 import type { Writable } from 'node:stream'
 import { InvalidArgumentError, SkydiveError } from '@skydive/contracts'
 import type { Command } from 'commander'
-import type { CliStreams } from '../cli.ts'
+import { type CliStreams, collect } from '../cli.ts'
 import { ExitStatus } from '../exit-status.ts'
+import { extraLayerMask } from '../extra-layers.ts'
 
 interface FlowsFlags {
   readonly json?: boolean
   readonly csv?: boolean
   readonly binary?: boolean
   readonly extraTcpMetric?: boolean
+  readonly ipDefrag?: boolean
+  readonly reassembleTcp?: boolean
+  readonly extraLayer: readonly string[]
+  readonly mplsUdpPort: readonly string[]
   readonly layerKeyMode: string
   readonly bpf?: string
 }
@@ -23,6 +28,10 @@ export function addFlows(program: Command, streams: CliStreams): void {
     .option('--csv', 'comma-separated values with a head line')
     .option('--binary', 'protobuf flows, each with its length before it')
     .option('--extra-tcp-metric', 'times of SYN, FIN and RST')
+    .option('--ip-defrag', 'put IP fragments together')
+    .option('--reassemble-tcp', 'bytes, gaps and disorder of each direction of TCP connections')
+    .option('--extra-layer <layer>', 'VRRP, DNS, DHCPv4 or ALL; may be repeated', collect, [])
+    .option('--mpls-udp-port <port>', 'UDP port that carries MPLS; may be repeated', collect, [])
     .option('--layer-key-mode <mode>', 'what tells flows apart: L2 or L3', 'L2')
     .option('--bpf <expression>', 'only packets that match, such as "port 80"')
     .action(async (files: string[], flags: FlowsFlags) => {
@@ -38,6 +47,15 @@ function formatOf({ json, csv, binary }: FlowsFlags, isTerminal: boolean): 'tabl
   return isTerminal ? 'table' : 'json'
 }
 
+const MAX_PORT = 65_535
+
+function parsePort(text: string): number {
+  const port = Number(text)
+  if (!/^\d+$/.test(text) || port < 1 || port > MAX_PORT)
+    throw new InvalidArgumentError(`--mpls-udp-port: ${JSON.stringify(text)} is no port: give 1 to ${MAX_PORT}`, { value: text })
+  return port
+}
+
 async function printFlows(files: readonly string[], flags: FlowsFlags, { stdout, stderr }: CliStreams): Promise<void> {
   const mode = flags.layerKeyMode.toUpperCase()
   if (mode !== 'L2' && mode !== 'L3') {
@@ -46,6 +64,8 @@ async function printFlows(files: readonly string[], flags: FlowsFlags, { stdout,
     })
   }
   const format = formatOf(flags, stdout.isTTY === true)
+  const extraLayers = extraLayerMask(flags.extraLayer)
+  const mplsUdpPorts = flags.mplsUdpPort.map(parsePort)
   const { flowsOfFile } = await import('@skydive/capture/flow-file')
   // A reader that has seen enough (`| head`) is no fault.
   let closed = false
@@ -63,6 +83,10 @@ async function printFlows(files: readonly string[], flags: FlowsFlags, { stdout,
       format,
       layerKeyMode: mode,
       ...(flags.extraTcpMetric && { extraTcpMetric: true }),
+      ...(flags.ipDefrag && { ipDefrag: true }),
+      ...(flags.reassembleTcp && { reassembleTcp: true }),
+      extraLayers,
+      mplsUdpPorts,
       ...(flags.bpf !== undefined && { bpf: flags.bpf }),
     }).catch((error: unknown) => {
       throw SkydiveError.isInstance(error, 'ERR_DECODE')

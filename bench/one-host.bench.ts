@@ -6,19 +6,10 @@ import { publishGraph } from '@skydive/client/node'
 import { openKernel } from '@skydive/kernel'
 import { enterPrivateNetwork, type PrivateNetwork } from '@skydive/testkit'
 import { type AllInOne, startAllInOne } from '../e2e/all-in-one.ts'
+import { type Figure, median } from './figures.ts'
 
 // One host with the built allinone, in a network of its own: start, latency, load and rest. The peer's values are those that its own
 // measurement recorded on the same kind of machine; it is no longer developed and is not run here.
-
-/** One measured value; the ratio says how many times better than the peer. */
-interface Figure {
-  readonly name: string
-  readonly value: number
-  readonly unit: string
-  readonly peer?: string
-  readonly peerValue?: number
-  readonly ratio?: number
-}
 
 const ORIGINAL = 'original (recorded)'
 /** Starts of which the median is told. */
@@ -32,8 +23,6 @@ function lessIsBetter(name: string, value: number, unit: string, peerValue: numb
 function moreIsBetter(name: string, value: number, unit: string, peerValue: number): Figure {
   return { name, value, unit, peer: ORIGINAL, peerValue, ratio: value / peerValue }
 }
-
-const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)]!
 
 /** The port of each analyzer: its network is its own. */
 const PORT = 8082
@@ -103,22 +92,57 @@ async function until(connection: Connection, gremlin: string, expected: (answer:
   }
 }
 
-/** ms from the start of `ip link add` until REST shows the interface, median of `rounds`. */
-async function linkLatency(network: PrivateNetwork, server: AllInOne, rounds: number): Promise<number> {
+/** How fast this machine answers anything: the requests of {@link requestRate} to a server of `node:http` that reads the body and answers one digit. */
+async function bareRate(): Promise<number> {
+  const server = spawn(process.execPath, ['-e', BARE_SERVER], { stdio: ['ignore', 'pipe', 'inherit'] })
+  try {
+    const [port] = (await once(server.stdout, 'data')) as [Buffer]
+    return await requestRate(`http://127.0.0.1:${port.toString().trim()}`, () => 'G.V().Count()', 4)
+  } finally {
+    server.kill()
+    await once(server, 'exit')
+  }
+}
+
+const BARE_SERVER = `
+  const server = require('node:http').createServer((request, response) => {
+    request.setEncoding('utf8').on('data', () => {}).on('end', () => response.end('1'))
+  })
+  server.listen(0, '127.0.0.1', () => console.log(server.address().port))`
+
+/** ms from the start of `ip link add` until REST shows the interface, and until `ip` itself has ended: medians of `rounds`. */
+async function linkLatency(
+  network: PrivateNetwork,
+  server: AllInOne,
+  rounds: number,
+): Promise<{ readonly shownMs: number; readonly commandMs: number }> {
   const took: number[] = []
+  const commandTook: number[] = []
   const connection = await openConnection(server.url)
   for (let i = 0; i < rounds; i++) {
     const name = `lat${i}`
     const shown = `G.V().Has('Name', '${name}').Count()`
     const startedAt = performance.now()
-    spawn('ip', ['link', 'add', name, 'type', 'bridge'], { stdio: 'ignore' })
+    const ended = once(spawn('ip', ['link', 'add', name, 'type', 'bridge'], { stdio: 'ignore' }), 'exit').then(() =>
+      commandTook.push(performance.now() - startedAt),
+    )
     await until(connection, shown, (count) => count === 1)
     took.push(performance.now() - startedAt)
+    await ended
     network.ip(`link del ${name}`)
     await until(connection, shown, (count) => count === 0)
   }
   connection.close()
-  return median(took)
+  return { shownMs: median(took), commandMs: median(commandTook) }
+}
+
+/** A latency beside the original's, and how much of it is the command's own on this machine. */
+async function latencyFigures(title: string, network: PrivateNetwork, server: AllInOne, peerMs: number): Promise<Figure[]> {
+  const { shownMs, commandMs } = await linkLatency(network, server, 25)
+  return [
+    lessIsBetter(`${title}: ip link add until visible by REST, median`, shownMs, 'ms', peerMs),
+    { name: `${title}: ip link add until it has ended, median`, value: commandMs, unit: 'ms' },
+  ]
 }
 
 interface Usage {
@@ -170,11 +194,11 @@ async function small(network: PrivateNetwork): Promise<Figure[]> {
   network.ip(...Array.from({ length: 14 }, (_, i) => `link add n${i} type bridge`))
   const { tookMs, server } = await startTime(16)
   try {
-    const latencyMs = await linkLatency(network, server, 25)
+    const latency = await latencyFigures('16 nodes', network, server, 6)
     const host = await requestRate(server.url, () => "G.V().Has('Type', 'host').Out('Type', 'netns')", 3)
     return [
       lessIsBetter('16 nodes: start to whole topology, median', tookMs, 'ms', 700),
-      lessIsBetter('16 nodes: ip link add until visible by REST, median', latencyMs, 'ms', 6),
+      ...latency,
       moreIsBetter('16 nodes: host → netns by REST, one connection', host, '1/s', 4_679),
     ]
   } finally {
@@ -189,7 +213,7 @@ async function large(network: PrivateNetwork): Promise<Figure[]> {
   try {
     const figures = [
       lessIsBetter('2,016 nodes: start to whole topology, median', tookMs, 'ms', 12_000),
-      lessIsBetter('2,016 nodes: ip link add until visible by REST, median', await linkLatency(network, server, 25), 'ms', 37),
+      ...(await latencyFigures('2,016 nodes', network, server, 37)),
       moreIsBetter(
         '2,016 nodes: Count() by REST, one connection',
         await requestRate(server.url, () => 'G.V().Count()', 4),
@@ -228,6 +252,7 @@ async function huge(): Promise<Figure[]> {
     await publishGraph({ Nodes: nodes, Edges: [] }, { url: server.url, hostId: 'bench' })
     await server.until('G.V().Count()', (count) => count >= 100_000, 60_000)
     return [
+      { name: 'node:http alone, one digit, one connection', value: await bareRate(), unit: '1/s' },
       {
         name: '100,000 nodes: Count() by REST, one connection',
         value: await requestRate(server.url, () => 'G.V().Count()', 4),

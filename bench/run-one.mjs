@@ -1,8 +1,8 @@
-// Runs one bench file and prints a line per figure: a table row for people, an object with --json.
-import { pathToFileURL } from 'node:url'
+// Runs one bench file, bundled, and prints a line per figure: a table row for people, an object with --json.
+import { importBundled } from './bundle.mjs'
 
 const [file, ...flags] = process.argv.slice(2)
-const { bench } = await import(pathToFileURL(file).href)
+const { bench } = await importBundled(file)
 const json = flags.includes('--json')
 const short = (value) =>
   value === undefined
@@ -11,7 +11,8 @@ const short = (value) =>
       ? Math.round(value).toLocaleString('en')
       : Number(value.toPrecision(3)).toString()
 
-for (const figure of await bench.run()) {
+// A bench that takes minutes hands its figures over one by one.
+for await (const figure of await bench.run()) {
   if (json) {
     console.log(JSON.stringify(figure))
     continue

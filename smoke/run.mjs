@@ -69,6 +69,46 @@ try {
   must(await run(process.execPath, ['import.mjs'], { cwd: foreign, quiet: true }), 'import of every package')
   writeFileSync(join(foreign, 'require.cjs'), specifiers.map((name) => `require(${JSON.stringify(name)})`).join('\n'))
   must(await run(process.execPath, ['--no-warnings', 'require.cjs'], { cwd: foreign, quiet: true }), 'require of every package')
+
+  // Types as users of either resolution see them; what a third party adds to the builder counts.
+  const graphs = specifiers.filter((name) => /^@skydive\/(contracts|filter|graph|gremlin-dsl)(\/|$)/.test(name))
+  writeFileSync(
+    join(foreign, 'types.ts'),
+    `${graphs.map((name, i) => `import type * as module${i} from ${JSON.stringify(name)}`).join('\n')}
+export type Modules = [${graphs.map((_, i) => `typeof module${i}`).join(', ')}]
+import { createGraph } from '@skydive/graph'
+import { createGremlin } from '@skydive/gremlin-dsl'
+import { ask, g, gt } from '@skydive/gremlin-dsl/builder'
+import { watch } from '@skydive/gremlin-dsl/watch'
+declare module '@skydive/gremlin-dsl/builder' {
+  interface NodeFields { MTU: number }
+}
+const graph = createGraph()
+export const mtus: Promise<readonly number[]> = ask(createGremlin({ graph }), g.V().where({ MTU: gt(1500) }).values('MTU'))
+export const watched = watch(graph, 'G.V().Count()')
+// @ts-expect-error: a number is wanted.
+g.V().has('MTU', 'large')
+`,
+  )
+  for (const [module, moduleResolution] of [
+    ['nodenext', 'nodenext'],
+    ['esnext', 'bundler'],
+  ]) {
+    const compilerOptions = {
+      noEmit: true,
+      strict: true,
+      target: 'es2022',
+      lib: ['es2023', 'dom'],
+      types: [],
+      module,
+      moduleResolution,
+    }
+    writeFileSync(join(foreign, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['types.ts'] }))
+    must(
+      await run(join(ROOT, 'node_modules', '.bin', 'tsc'), ['-p', '.'], { cwd: foreign, quiet: true }),
+      `types under ${moduleResolution}`,
+    )
+  }
   console.log(`smoke: ${publishable.length} packages packed, checked, installed and imported`)
 } finally {
   rmSync(workDir, { recursive: true, force: true })

@@ -1,6 +1,6 @@
 // Bundles the command line with both daemons, a file for each thread, and the page, straight from the sources
 // (docs/decisions/2026-11-25-apps-are-bundled.md). `--no-page` leaves the page out.
-import { rmSync } from 'node:fs'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { build } from 'esbuild'
 import { ROOT, run } from './run/workspace.mjs'
@@ -15,7 +15,6 @@ const NATIVE = ['koffi', '@photostructure/sqlite', 'pcap']
 
 const options = {
   bundle: true,
-  format: 'esm',
   platform: 'node',
   target: 'node20',
   conditions: ['@skydive/source'],
@@ -26,28 +25,56 @@ const options = {
   // Each process reads all of it at its start. Names stay, so that a stack trace can be read.
   minifyWhitespace: true,
   minifySyntax: true,
-  // CommonJS dependencies ask for require, which an ES module does not have.
-  banner: {
-    js: "import { createRequire as createRequireOfBundle } from 'node:module'; const require = createRequireOfBundle(import.meta.url);",
-  },
 }
 
-for (const entry of ['skydive.js', 'chunks', 'threads']) rmSync(join(DIST, entry), { recursive: true, force: true })
+/**
+ * The command line with both daemons is one CommonJS script, because V8 keeps compiled code only of such: bin/load-bundle.js runs it. What is
+ * imported dynamically is still evaluated when it is first asked for.
+ */
+async function buildCommandLine() {
+  const { outputFiles } = await build({
+    ...options,
+    format: 'cjs',
+    entryPoints: [join(APP, 'src', 'main.ts')],
+    outfile: join(DIST, 'skydive.cjs'),
+    // In functions of CommonJS there is no import.meta; the loader gives its URL, and names for all threads.
+    define: { 'import.meta.url': 'bundleUrl', 'import.meta.resolve': 'undefined' },
+    legalComments: 'linked',
+    write: false,
+  })
+  mkdirSync(DIST, { recursive: true })
+  for (const { path, text } of outputFiles) writeFileSync(path, path.endsWith('.cjs') ? asAscii(withImporter(text)) : text)
+}
+
+/** Code from V8's cache has lost what a script needs to import by itself: the modules of others, known only at run time, are imported by the loader. */
+function withImporter(code) {
+  return code.replace(/\bimport\((?=[\w$]+\))/g, 'importModule(')
+}
+
+/** One byte a character, so that V8 neither decodes the script nor keeps two bytes of each. esbuild leaves regular expressions as they are. */
+function asAscii(code) {
+  return code.replace(/[^\0-\x7f]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`)
+}
+
+for (const entry of ['skydive.cjs', 'code-cache', 'threads']) rmSync(join(DIST, entry), { recursive: true, force: true })
 await Promise.all([
+  buildCommandLine(),
   build({
     ...options,
-    entryPoints: { skydive: join(APP, 'src', 'main.ts') },
-    outdir: DIST,
-    splitting: true,
-    chunkNames: 'chunks/[name]-[hash]',
-  }),
-  build({
-    ...options,
+    format: 'esm',
+    // CommonJS dependencies ask for require, which an ES module does not have.
+    banner: {
+      js: "import { createRequire as createRequireOfBundle } from 'node:module'; const require = createRequireOfBundle(import.meta.url);",
+    },
     entryPoints: {
       store: packageSource('storage-sqlite', 'worker.ts'),
       readiness: packageSource('kernel', 'readiness-worker.ts'),
       capture: packageSource('capture', 'agent/capture-worker.ts'),
       afpacket: packageSource('probe-afpacket', 'index.ts'),
+      pcap: packageSource('probe-pcap', 'index.ts'),
+      sflow: packageSource('probe-sflow', 'index.ts'),
+      netflow: packageSource('probe-netflow', 'index.ts'),
+      pcapsocket: packageSource('probe-pcapsocket', 'index.ts'),
     },
     outdir: join(DIST, 'threads'),
     splitting: true,

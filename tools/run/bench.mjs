@@ -1,4 +1,4 @@
-// `npm run bench [-- name… --json]`: runs packages/*/bench/*.bench.ts and bench/*.bench.ts, each in a process of its own.
+// `npm run bench [-- name… --json]`: runs packages/*/bench/*.bench.ts and bench/*.bench.ts, each bundled, in a process of its own.
 import { existsSync, readdirSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { buildApps, install, ROOT, run } from './workspace.mjs'
@@ -37,8 +37,6 @@ export async function bench(args) {
     failed +=
       (await run(process.execPath, [
         '--expose-gc',
-        '--import',
-        'tsx',
         '--conditions=@skydive/source',
         runner,
         file,

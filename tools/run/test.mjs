@@ -1,8 +1,9 @@
 // `npm test`: every check of the repository, one after the other, with one line each and the sum at the end.
 // With SKYDIVE_CI=1 the system packages that the integration suites need are installed, and a skip that is not listed is a failure.
-import { existsSync, mkdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { delimiter, dirname, join } from 'node:path'
 import { neutralPackages } from '../layers.mjs'
+import { otherNode } from './other-node.mjs'
 import { installSystemPackages } from './system-packages.mjs'
 import { buildApps, install, pnpm, ROOT, run } from './workspace.mjs'
 
@@ -40,10 +41,13 @@ function allowedSkips() {
   )
 }
 
-async function jest(project, args = []) {
+/** Runs the suites of a project under this Node, or under the one of `otherwise`, and counts their tests. */
+async function jest(project, args = [], otherwise = undefined) {
   const startedAt = performance.now()
+  const suffix = otherwise === undefined ? '' : ` under Node ${otherwise.version}`
   mkdirSync(join(ROOT, '.cache'), { recursive: true })
-  const outputFile = join(ROOT, '.cache', `jest-${project}.json`)
+  const outputFile = join(ROOT, '.cache', `jest-${project}${suffix.replaceAll(' ', '-')}.json`)
+  rmSync(outputFile, { force: true })
   const jestArgs = [
     join(ROOT, 'node_modules', 'jest', 'bin', 'jest.js'),
     '--selectProjects',
@@ -54,10 +58,11 @@ async function jest(project, args = []) {
     '--forceExit',
     ...args,
   ]
-  const code = await run(process.execPath, jestArgs, { quiet: true, env: { NODE_OPTIONS } })
+  const env = otherwise && { PATH: `${dirname(otherwise.path)}${delimiter}${process.env.PATH}`, ...otherwise.env }
+  const code = await run(otherwise?.path ?? process.execPath, jestArgs, { quiet: true, env: { NODE_OPTIONS, ...env } })
   if (!existsSync(outputFile)) {
     totals.failed += 1
-    failures.push(`${project}: jest did not run`)
+    failures.push(`${project}${suffix}: jest did not run`)
     return
   }
   const result = JSON.parse(readFileSync(outputFile, 'utf8'))
@@ -65,21 +70,21 @@ async function jest(project, args = []) {
   for (const suite of result.testResults) {
     if (suite.status === 'failed' && suite.assertionResults.length === 0) {
       totals.failed += 1
-      failures.push(`${suite.name}: the suite did not run`)
+      failures.push(`${suite.name}${suffix}: the suite did not run`)
     }
     for (const { fullName, status } of suite.assertionResults) {
       if (status === 'passed') totals.passed += 1
       else if (status === 'failed') {
         totals.failed += 1
-        failures.push(fullName)
+        failures.push(fullName + suffix)
       } else {
         totals.skipped += 1
-        skips.push(fullName)
+        skips.push(fullName + suffix)
         if (CI && !allowed.has(fullName)) failures.push(`skipped: ${fullName}`)
       }
     }
   }
-  report(`${project} suites`, code === 0 ? `ok, ${result.numPassedTests} tests` : 'FAILED', startedAt)
+  report(`${project} suites${suffix}`, code === 0 ? `ok, ${result.numPassedTests} tests` : 'FAILED', startedAt)
 }
 
 function finish() {
@@ -101,21 +106,33 @@ async function tsc() {
   return 0
 }
 
-/** Runs everything; answers the exit code. `--only <name>` picks one of: types, lint, unit, build, smoke, integration. */
-export async function test(args) {
+/** `--only <name>` picks one of: types, lint, unit, build, smoke, integration. */
+function selection(args) {
   const only = args[0] === '--only' ? args[1] : undefined
-  const wanted = (name) => only === undefined || only === name
-  if (CI && !(await check('system packages', installSystemPackages))) return finish()
+  return (name) => only === undefined || only === name
+}
+
+/** Runs everything that is wanted; answers the exit code. */
+export async function test(args) {
+  await checkAll(selection(args))
+  return finish()
+}
+
+async function checkAll(wanted) {
+  if (CI && !(await check('system packages', installSystemPackages))) return
   if ((await install()) !== 0) {
-    console.log('0 passed, 1 failed, 0 skipped')
-    return 1
+    totals.failed += 1
+    failures.push('installation')
+    return
   }
   if (wanted('types')) await check('types', tsc)
   if (wanted('lint')) {
     await check('format and lint', () => node('node_modules/@biomejs/biome/bin/biome', 'check', '--error-on-warnings', '.'))
     await check('promises and imports', () => node('node_modules/eslint/bin/eslint.js', '--max-warnings=0', '.'))
+    await check('reference', () => node('tools/api-reference.mjs', '--check'))
   }
-  if (wanted('unit')) await jest('unit')
+  // By default jest leaves one core to others.
+  if (wanted('unit')) await jest('unit', ['--maxWorkers=100%'])
   if (wanted('build') || wanted('smoke')) {
     await check('build of the libraries', () =>
       pnpm(['exec', 'turbo', 'run', 'build', '--output-logs=errors-only'], {
@@ -130,11 +147,32 @@ export async function test(args) {
     await check('build of the apps', buildApps)
     if (wanted('integration')) await jest('integration', ['--runInBand'])
   }
-  return finish()
 }
 
-/** What takes too long for every change: the fuzzers with many more cases, then everything of `npm test`. */
+/** The suites once more, under the other Node that is promised: without long fuzzing, which has no more to find there. */
+async function testOtherNode(wanted) {
+  if (!wanted('unit') && !wanted('integration')) return
+  const other = await otherNode()
+  if (other.path === undefined) {
+    const name = `every suite under Node ${other.version}: npm could not fetch ${other.package}`
+    totals.skipped += 1
+    skips.push(name)
+    if (CI) failures.push(`skipped: ${name}`)
+    return
+  }
+  const otherwise = { ...other, env: { SKYDIVE_FUZZ_RUNS: undefined } }
+  if (wanted('unit')) await jest('unit', [], otherwise)
+  if (wanted('integration')) await jest('integration', ['--runInBand'], otherwise)
+}
+
+/**
+ * What takes too long for every change: everything of `npm test` with many more cases in the fuzzers, then the unit and integration
+ * suites under the other Node.
+ */
 export async function nightly(args) {
   process.env.SKYDIVE_FUZZ_RUNS ??= '2000000'
-  return test(args)
+  const wanted = selection(args)
+  await checkAll(wanted)
+  await testOtherNode(wanted)
+  return finish()
 }

@@ -93,7 +93,7 @@ export function buildApps() {
   const sources = ['packages', 'apps', 'tools'].flatMap((parent) => [
     ...files(join(ROOT, parent), (path) => /\.(tsx?|mjs|json|css|html|svg)$/.test(path) && !/\.test\.tsx?$/.test(path)),
   ])
-  return unlessDone('apps', fingerprint(sources), join(ROOT, 'apps', 'skydive', 'dist', 'skydive.js'), async () => {
+  return unlessDone('apps', fingerprint(sources), join(ROOT, 'apps', 'skydive', 'dist', 'skydive.cjs'), async () => {
     console.log('building…')
     return run(process.execPath, [join(ROOT, 'tools', 'build-apps.mjs')])
   })

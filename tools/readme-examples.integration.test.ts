@@ -18,12 +18,21 @@ const examples = folders.flatMap((folder) => {
   }))
 })
 
+/** The blocks of a page of the documentation are one program; it runs where the packages that it imports are at hand. */
+const guides = readdirSync(join(ROOT, 'docs'))
+  .filter((name) => name.endsWith('.md'))
+  .flatMap((page) => {
+    const blocks = [...readFileSync(join(ROOT, 'docs', page), 'utf8').matchAll(/^```ts\n([\s\S]*?)^```/gm)]
+    const code = blocks.map((match) => match[1]!).join('\n')
+    return blocks.length > 0 ? [{ folder: 'gremlin-dsl', title: `docs/${page}`, code }] : []
+  })
+
 describe('README examples run', () => {
   afterAll(() => {
     for (const folder of folders) rmSync(join(ROOT, 'packages', folder, '.cache', 'readme'), { recursive: true, force: true })
   })
 
-  test.each(examples)(
+  test.each([...examples, ...guides])(
     '$title',
     async ({ folder, title, code }) => {
       const dir = join(ROOT, 'packages', folder, '.cache', 'readme')

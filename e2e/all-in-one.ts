@@ -66,12 +66,15 @@ export async function startAllInOne({
   env = {},
   port = 0,
   parentDir = tmpdir(),
+  fetch = globalThis.fetch,
 }: {
   hostId?: string
   env?: Record<string, string>
   port?: number
   /** Where its folder is made. */
   parentDir?: string
+  /** Asks the queries. */
+  fetch?: typeof globalThis.fetch
 } = {}): Promise<AllInOne> {
   const dataDir = mkdtempSync(join(parentDir, 'skydive-e2e-'))
   const args = ['allinone', '--data-dir', dataDir, '--host-id', hostId]
@@ -107,7 +110,7 @@ export async function startAllInOne({
   const query = async (gremlin: string): Promise<unknown> => {
     const response = await fetch(`${url}/api/topology`, { method: 'POST', body: JSON.stringify({ GremlinQuery: gremlin }) })
     const text = await response.text()
-    if (!response.ok) throw new Error(`${response.status}: ${text}`)
+    if (!response.ok) throw new Error(`${response.status}: ${text}${response.status < 500 ? '' : `\n${output}`}`)
     return text === '' ? undefined : JSON.parse(text)
   }
 

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
@@ -17,6 +17,13 @@ beforeAll(async () => {
   writeFileSync(join(folder, 'bad.yml'), 'analyzer: [unclosed')
   writeFileSync(join(folder, 'wrong.yml'), 'analyzer:\n  listen: nowhere:port\n')
   writeFileSync(join(folder, 'unknown.yml'), 'analyser:\n  listen: 1.2.3.4:5\n')
+  writeFileSync(join(folder, 'probe.yml'), 'agent:\n  topology:\n    modules: [skydive-probe-none]\n')
+  mkdirSync(join(folder, 'node_modules', 'skydive-probe-none'), { recursive: true })
+  writeFileSync(join(folder, 'node_modules', 'skydive-probe-none', 'index.mjs'), 'export const probe = 1\n')
+  writeFileSync(
+    join(folder, 'node_modules', 'skydive-probe-none', 'package.json'),
+    '{"name":"skydive-probe-none","version":"1.0.0","exports":"./index.mjs"}',
+  )
   writeFileSync(join(folder, 'plain'), 'not a folder')
   writeFileSync(join(folder, 'no.pcap'), 'this is no capture file at all')
   server = await startAllInOne()
@@ -51,6 +58,12 @@ describe('the command line', () => {
       /analyser.*did you mean analyzer|unknown configuration key analyser/,
     ],
     ['a configuration file that is not there', () => ['-c', join(folder, 'none.yml'), 'analyzer', '--check'], /none\.yml/],
+    // Twice: the second time from compiled code that was kept.
+    ...['a probe package without a factory', 'the same again'].map((title): [string, () => string[], RegExp] => [
+      title,
+      () => ['-c', join(folder, 'probe.yml'), 'agent', '--data-dir', join(folder, 'd'), '--listen', '127.0.0.1:0'],
+      /skydive-probe-none exports no probe factory as default/,
+    ]),
     [
       'a store path that is a file',
       () => ['analyzer', '--data-dir', join(folder, 'plain'), '--listen', '127.0.0.1:0'],

@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import type { CoverageAnswer } from '@skydive/client'
 import type { Flow } from '@skydive/contracts'
 import { openKernel } from '@skydive/kernel'
 import { enterPrivateNetwork, type PrivateNetwork } from '@skydive/testkit'
@@ -66,6 +67,15 @@ function configure(...lines: readonly string[]): void {
   for (const line of lines) network.run('ip', line.split(' '))
 }
 
+/** What an answer says of what was watched and lost. */
+async function coverageHeader(gremlin: string): Promise<string | null> {
+  const body = JSON.stringify({ GremlinQuery: gremlin })
+  const headers = { 'Content-Type': 'application/json' }
+  const response = await fetch(`${server.url}/api/topology`, { method: 'POST', body, headers })
+  await response.arrayBuffer()
+  return response.headers.get('x-skydive-coverage')
+}
+
 const captureIsActive = () =>
   server.until("G.V().Has('Name', 'v0').Has('Captures.State', 'active').Count()", (count) => count === 1)
 
@@ -83,7 +93,8 @@ describe('a capture on one end of a cable', () => {
     )
     network.run('ping', ['-c', '4', '-i', '0.2', '10.9.0.2'], 'x')
     const iperf = await background('y', ['iperf3', '-s', '--forceflush'], /Server listening/)
-    network.run('iperf3', ['-c', '10.9.0.2', '-n', '20M'], 'x')
+    // In reverse the receiver counts the 20 MB. A sender that counts ends when its own buffer has them, and the rest may never travel.
+    network.run('iperf3', ['-c', '10.9.0.2', '-n', '20M', '-R'], 'x')
     await iperf.stop()
 
     const sum = (flows: readonly Flow[]) =>
@@ -105,7 +116,7 @@ describe('a capture on one end of a cable', () => {
       (icmp as Flow[]).map(({ Metric }) => [Metric!.ABPackets, Metric!.ABBytes, Metric!.BAPackets, Metric!.BABytes]),
     ).toEqual([[4, 392, 4, 392]])
 
-    // Both have everything when the 20 MB that were sent are there and the two agree.
+    // Both have everything when the 20 MB that were received are there and the two agree.
     let expected = { packets: 0, bytes: 0 }
     let counted = { packets: -1, bytes: -1 }
     for (
@@ -137,11 +148,27 @@ describe('a capture on one end of a cable', () => {
     expect(captures![0]!.PacketsReceived).toBeGreaterThan(8)
   })
 
+  test('is in the ledger of what was watched, and answers about flows say how far they can be trusted', async () => {
+    const now = await coverageHeader("G.V().Has('Name', 'v0').Flows().Limit(1)")
+    const past = await coverageHeader("G.At('-1s', 3600).Flows().Limit(1)")
+    expect([now, past, await coverageHeader('G.V().Count()')]).toEqual([
+      expect.stringMatching(/^(complete|partial;lost=0;packets=0;flows=0;watched=0\.\d+)$/),
+      expect.stringMatching(/^partial;lost=0;packets=0;flows=0;watched=0\.\d+$/),
+      null,
+    ])
+    const { stdout } = await skydive(['client', 'coverage', '--from', '-1h', '--json'], { env: server.env })
+    const { Captures, Losses } = JSON.parse(stdout) as CoverageAnswer
+    expect([Captures.map(({ NodeName, Host, To }) => [NodeName, Host, To]), Losses]).toEqual([[['v0', 'e2e', undefined]], []])
+    expect(Captures[0]!.PacketsReceived).toBeGreaterThan(8)
+  }, 30_000)
+
   test('stops when it is deleted', async () => {
     const { stdout } = await skydive(['client', 'capture', 'list', '--json'], { env: server.env })
     const [id] = Object.keys(JSON.parse(stdout) as Record<string, unknown>)
     expect((await skydive(['client', 'capture', 'delete', id!], { env: server.env })).code).toBe(0)
     await server.until("G.V().Has('Name', 'v0').HasKey('Captures').Count()", (count) => count === 0)
+    const { stdout: coverage } = await skydive(['client', 'coverage', '--json'], { env: server.env })
+    expect((JSON.parse(coverage) as CoverageAnswer).Captures.map(({ To }) => typeof To)).toEqual(['number'])
   }, 30_000)
 
   test('starts by itself on what matches later, and goes with its node; the flows stay in the past, named', async () => {

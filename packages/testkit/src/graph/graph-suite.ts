@@ -1,7 +1,8 @@
 import type { Flow, GraphTransaction } from '@skydive/contracts'
-import { FLOW_CASES, FLOW_NODES } from './flow-cases.ts'
-import type { GraphSuiteOptions, SuiteResult } from './graph-case.ts'
+import { FLOW_CASES, FLOW_NODES, FLOW_SIZES } from './flow-cases.ts'
+import type { GraphSuiteOptions } from './graph-case.ts'
 import { T_CASES, T_EDGES, T_NODES } from './graph-t.ts'
+import { LIST_CASES, LIST_NODES } from './list-cases.ts'
 import { SAMPLE_CASES } from './sample-cases.ts'
 import { SAMPLE_EDGES, SAMPLE_FLOWS, SAMPLE_NODES } from './sample-data.ts'
 import { comparable, shown } from './shown.ts'
@@ -71,6 +72,7 @@ export function describeGraphSource(name: string, options: GraphSuiteOptions): v
   describe(`graph source ${name}`, () => {
     describe('graph S and flows F', () => describeSample(options))
     describe('graph T', () => describeT(options))
+    describe('lists and ranks', () => describeLists(options))
     describe('flows of the acceptance list', () => describeFlows(options))
     describe('timeline H', () => describeTime(options))
     describe('graph S at another time', () => describeReplay(options))
@@ -95,29 +97,33 @@ function describeSample(options: GraphSuiteOptions): void {
   it('is taken down', () => stage.close())
 }
 
-/** How long an answer is, or the number that it is. */
-function sizeOf(result: SuiteResult, options: GraphSuiteOptions): unknown {
-  if (result.kind === 'groups' || result.kind === 'elementgroups') return result.groups.size
-  const json = options.resultToJson(result as never)
-  return Array.isArray(json) ? json.length : (json ?? 0)
-}
-
 function describeT(options: GraphSuiteOptions): void {
   const { it, expect } = options.runner
   const stage = new SharedStage(() => setStage(options, [{ timeMs: SAMPLE_WRITTEN_MS, write: writeT }], SAMPLE_NOW_MS))
-  for (const [item, query, size] of T_CASES) {
+  for (const [item, query, answer] of T_CASES) {
     it(`${item} ${query}`, async () => {
       const { engine } = await stage.get()
-      expect(sizeOf((await engine.query(query)).result, options)).toEqual(size)
+      expect(shown((await engine.query(query)).result, options.resultToJson)).toEqual(answer)
     })
   }
-  it('A62 along edges of one direction the way is longer', async () => {
-    const { engine } = await stage.get()
-    const { result } = await engine.query(
-      "G.V().Has('Value',1).ShortestPathTo(Metadata('Value',3), Metadata('Direction','Left'))",
-    )
-    expect(shown(result, options.resultToJson)).toEqual([['n1', 'n2', 'n3']])
-  })
+  it('is taken down', () => stage.close())
+}
+
+function describeLists(options: GraphSuiteOptions): void {
+  const { it, expect } = options.runner
+  const write: Write = {
+    timeMs: SAMPLE_WRITTEN_MS,
+    write(tx) {
+      for (const [id, createdAtMs, metadata] of LIST_NODES) tx.addNode({ id, createdAtMs, updatedAtMs: createdAtMs, metadata })
+    },
+  }
+  const stage = new SharedStage(() => setStage(options, [write], SAMPLE_NOW_MS))
+  for (const [item, query, ids] of LIST_CASES) {
+    it(`${item} ${query}`, async () => {
+      const { engine } = await stage.get()
+      expect(shown((await engine.query(query)).result, options.resultToJson)).toEqual(ids)
+    })
+  }
   it('is taken down', () => stage.close())
 }
 
@@ -132,12 +138,27 @@ function describeFlows(options: GraphSuiteOptions): void {
     },
   }
   const stages = new Map<readonly Flow[], SharedStage>()
-  for (const [item, query, flows, size] of FLOW_CASES) {
+  const stageOf = (flows: readonly Flow[]): SharedStage => {
     const stage = stages.get(flows) ?? new SharedStage(() => setStage(options, [write], SAMPLE_NOW_MS, flows))
     stages.set(flows, stage)
+    return stage
+  }
+  for (const [item, query, flows, answer] of FLOW_CASES) {
+    const stage = stageOf(flows)
     it(`${item} ${query}`, async () => {
       const { subject, engine } = await stage.get()
-      if (subject.flows) expect(sizeOf((await engine.query(query)).result, options)).toEqual(size)
+      if (!subject.flows) return
+      const { result } = await engine.query(query)
+      expect(comparable(query, shown(result, options.resultToJson))).toEqual(comparable(query, answer))
+    })
+  }
+  for (const [item, query, flows, size] of FLOW_SIZES) {
+    const stage = stageOf(flows)
+    it(`${item} ${query}`, async () => {
+      const { subject, engine } = await stage.get()
+      if (!subject.flows) return
+      const found = shown((await engine.query(query)).result, options.resultToJson)
+      expect((found as readonly unknown[]).length).toEqual(size)
     })
   }
   it('is taken down', async () => {

@@ -1,6 +1,17 @@
 import { expect, test } from '@jest/globals'
 import type { GraphTransaction } from '@skydive/contracts'
-import { areLinked, createGraph, firstLink, firstNodeWith, type Graph, nodesWith, relation, shortestPath } from '../src/index.ts'
+import {
+  areLinked,
+  childrenOf,
+  createGraph,
+  firstLink,
+  firstNodeWith,
+  type Graph,
+  nodesWith,
+  parentsOf,
+  relation,
+  shortestPath,
+} from '../src/index.ts'
 
 /** Items of the acceptance list (spec graph 5) that are about the engine alone and have no test of their own elsewhere. */
 
@@ -21,6 +32,81 @@ const path = (graph: Graph, from: string, to: string, wanted = relation('layer2'
   shortestPath(graph.view, from, (node) => node.metadata['Name'] === to, wanted)
     ?.map(({ id }) => id)
     .join('/') ?? ''
+
+test('A1 linked, unlinked, linked again, and no longer when one end is gone', () => {
+  const graph = world((tx) => chain(tx, 'a', 'b'))
+  const writer = graph.writer({ origin: 'agent.alpha', host: 'alpha' })
+  const linked = () => [areLinked(graph.view, 'a', 'b'), areLinked(graph.view, 'b', 'a')]
+  expect(linked()).toEqual([true, true])
+  writer.transaction((tx) => tx.deleteEdge('a-b'))
+  expect(linked()).toEqual([false, false])
+  writer.transaction((tx) => chain(tx, 'a', 'b'))
+  expect(linked()).toEqual([true, true])
+  writer.transaction((tx) => tx.deleteNode('b'))
+  expect([linked(), graph.stats().edges]).toEqual([[false, false], 0])
+})
+
+test('A5 a loop links a node to itself alone', () => {
+  const { view } = world((tx) => {
+    for (const id of ['a', 'b']) tx.addNode({ id, metadata: {} })
+    tx.addEdge({ id: 'loop', parent: 'b', child: 'b', metadata: {} })
+  })
+  const first = (parent: string, child: string) => firstLink(view, parent, child)?.id
+  expect([first('b', 'b'), first('a', 'b'), first('b', 'a'), first('a', 'a')]).toEqual(['loop', undefined, undefined, undefined])
+})
+
+test('A8 parents and children that are wanted', () => {
+  const { view } = world((tx) => {
+    chain(tx, '1', '2', '3', '4')
+    chain(tx, '2', '4')
+  })
+  const named = (node: { readonly metadata: { readonly [key: string]: unknown } }) => node.metadata['Name'] === '4'
+  expect(childrenOf(view, '2', undefined, named).map(({ id }) => id)).toEqual(['4'])
+  expect(parentsOf(view, '4', undefined, named)).toEqual([])
+})
+
+test('A9 a way is shorter while there is a shortcut', () => {
+  const graph = world((tx) => chain(tx, '1', '2', '3', '4'))
+  const writer = graph.writer({ origin: 'agent.alpha', host: 'alpha' })
+  expect(path(graph, '4', '1')).toBe('4/3/2/1')
+  writer.transaction((tx) => chain(tx, '4', '1'))
+  expect(path(graph, '4', '1')).toBe('4/1')
+  writer.transaction((tx) => tx.deleteEdge('4-1'))
+  expect([path(graph, '4', '1'), path(graph, '4', '2')]).toEqual(['4/3/2/1', '4/3/2'])
+})
+
+test('A16 every kind of event carries its element, as it then was', () => {
+  const graph = createGraph({ clock: { now: () => 1000 } })
+  const writer = graph.writer({ origin: 'agent.alpha', host: 'alpha' })
+  const told: unknown[] = []
+  graph.subscribe(({ events }) => {
+    for (const event of events) told.push([event.kind, 'node' in event ? event.node : event.edge])
+  })
+  writer.transaction((tx) => {
+    tx.addNode({ id: 'n', metadata: { Name: 'n' } })
+    tx.addEdge({ id: 'e', parent: 'n', child: 'n', metadata: { Kind: 'k' } })
+  })
+  writer.transaction((tx) => {
+    tx.patchNode('n', { Name: 'm' })
+    tx.patchEdge('e', { Kind: 'l' })
+  })
+  writer.transaction((tx) => tx.deleteNode('n'))
+  const common = { host: 'alpha', origin: 'agent.alpha', createdAtMs: 1000, updatedAtMs: 1000, deletedAtMs: null }
+  const node = { ...common, kind: 'node', id: 'n', metadata: { Name: 'n' }, revision: 1 }
+  const edge = { ...common, kind: 'edge', id: 'e', parent: 'n', child: 'n', metadata: { Kind: 'k' }, revision: 1 }
+  const [laterNode, laterEdge] = [
+    { ...node, metadata: { Name: 'm' }, revision: 2 },
+    { ...edge, metadata: { Kind: 'l' }, revision: 2 },
+  ]
+  expect(told).toEqual([
+    ['node-added', node],
+    ['edge-added', edge],
+    ['node-updated', laterNode],
+    ['edge-updated', laterEdge],
+    ['edge-deleted', { ...laterEdge, deletedAtMs: 1000 }],
+    ['node-deleted', { ...laterNode, deletedAtMs: 1000 }],
+  ])
+})
 
 test('A2 a link of a type is found under no filter and under its own', () => {
   const { view } = world((tx) => {
@@ -105,4 +191,27 @@ test('A20 an edge whose ends are unknown is refused', () => {
   expect(() => world((tx) => tx.addEdge({ parent: 'a', child: 'b', metadata: {} }))).toThrow(
     expect.objectContaining({ code: 'ERR_NOT_FOUND', message: 'Parent node not found' }),
   )
+})
+
+test.each<[name: string, write: (tx: GraphTransaction, metadata: { List: string[] }) => void]>([
+  ['addNode', (tx, metadata) => void tx.addNode({ id: 'new', metadata })],
+  ['putNode', (tx, metadata) => void tx.putNode({ id: 'n', metadata })],
+  ['patchNode', (tx, { List }) => void tx.patchNode('n', { List })],
+  ['replaceNode', (tx, metadata) => void tx.replaceNode('n', metadata)],
+  ['addEdge', (tx, metadata) => void tx.addEdge({ id: 'new', parent: 'n', child: 'n', metadata })],
+  ['patchEdge', (tx, { List }) => void tx.patchEdge('e', { List })],
+  ['replaceEdge', (tx, metadata) => void tx.replaceEdge('e', metadata)],
+])('W49 what %s was given stays its own', (_name, write) => {
+  const graph = world((tx) => {
+    tx.addNode({ id: 'n', metadata: {} })
+    tx.addEdge({ id: 'e', parent: 'n', child: 'n', metadata: {} })
+  })
+  const metadata = { List: ['a'] }
+  let written: unknown
+  graph.subscribe(({ events: [event] }) => {
+    written = event && ('node' in event ? event.node : event.edge).metadata
+  })
+  graph.writer({ origin: 'agent.alpha', host: 'alpha' }).transaction((tx) => write(tx, metadata))
+  metadata.List.push('b')
+  expect(written).toEqual({ List: ['a'] })
 })

@@ -2,6 +2,8 @@ import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from '@jest/globals'
 import { type EnhancedFlow, InvalidArgumentError } from '@skydive/contracts'
+import { createGraph } from '@skydive/graph'
+import { createGremlin, resultToJson } from '@skydive/gremlin-dsl'
 import { decodeBinaryMessage, decodeGraphMessage, decodeTextMessage, type Message } from '@skydive/protocol'
 import { decodeFlowMessage } from '@skydive/protocol/flow'
 import { WebSocket } from 'ws'
@@ -275,15 +277,52 @@ describe('/ws/subscriber', () => {
     expect((reply!['Obj'] as { Nodes: [] }).Nodes).toHaveLength(2500)
   })
 
-  it('answers the past', async () => {
-    const target = await startServer()
-    const writer = writerOf(target)
-    const { createdAtMs } = writer.transaction((tx) => tx.addNode(node('a')))
-    const client = new Client(target, '/ws/subscriber', subscriber)
+  it('answers the past, with the filter of the connection, one of the request or none', async () => {
+    const clock = { ms: 5_000_000_000_000, now: () => clock.ms }
+    const graph = createGraph({ clock, retention: { ageMs: Number.POSITIVE_INFINITY } })
+    const writer = graph.writer({ origin: 'agent.alpha', host: 'alpha' })
+    const thenMs = clock.ms
+    writer.transaction((tx) => {
+      tx.addNode({ id: 'a', metadata: { Type: 'device', State: 'DOWN' } })
+      tx.addNode({ id: 'gone', metadata: { Type: 'device' } })
+      tx.addNode({ id: 'h', metadata: { Type: 'host' } })
+    })
+    clock.ms += 1000
+    writer.transaction((tx) => {
+      tx.patchNode('a', { State: 'UP' })
+      tx.deleteNode('gone')
+      tx.addNode({ id: 'b', metadata: { Type: 'device' } })
+    })
+    const gremlin = createGremlin({ graph, clock })
+    const target = await startServer({
+      graph,
+      query: async (text) => {
+        const { result } = await gremlin.query(text)
+        return { json: () => JSON.stringify(resultToJson(result)), ...(result.kind === 'graph' && { graph: result }) }
+      },
+    })
+    const devices = "G.V().Has('Type','device').SubGraph()"
+    const client = new Client(target, '/ws/subscriber', { ...subscriber, 'X-Gremlin-Filter': devices })
     await client.opened
-    client.send(syncRequest({ Time: createdAtMs }))
-    const [reply] = await client.next(1)
-    expect(reply).toMatchObject({ Status: 200, Obj: { Nodes: [{ ID: 'a' }], Edges: [] } })
+    const told = async (request: object) => {
+      client.send(syncRequest(request))
+      const [{ Type, Status, Obj }] = (await client.next(1)) as [Record<string, unknown>]
+      expect([Type, Status]).toEqual(['SyncReply', 200])
+      return (Obj as { Nodes: { ID: string; Revision: number }[] }).Nodes.map(({ ID, Revision }) => `${ID} ${Revision}`)
+    }
+    expect(await told({})).toEqual(['a 2', 'b 1'])
+    expect(await told({ Time: thenMs })).toEqual(['a 1', 'gone 1'])
+    expect(await told({ Time: thenMs, GremlinFilter: "G.V().Has('Type','host').SubGraph()" })).toEqual(['h 1'])
+    expect(await told({ Time: thenMs, GremlinFilter: '' })).toEqual(['a 1', 'gone 1', 'h 1'])
+    // Asking for the past changes nothing; taking the filter away does, and what is asked next is answered without it.
+    expect(await told({})).toEqual(['a 2', 'b 1'])
+    expect(await told({ GremlinFilter: '' })).toEqual(['a 2', 'h 1', 'b 1'])
+    expect(await told({})).toEqual(['a 2', 'h 1', 'b 1'])
+    expect(await told({ Time: thenMs })).toEqual(['a 1', 'gone 1', 'h 1'])
+    expect(await told({ GremlinFilter: devices })).toEqual(['a 2', 'b 1'])
+    client.send(syncRequest({ GremlinFilter: 'G.V(' }))
+    expect(await client.next(1)).toMatchObject([{ Type: 'SyncReply', Status: 400, Obj: expect.stringContaining("'G.V('") }])
+    expect(await told({})).toEqual(['a 2', 'b 1'])
   })
 
   it.each([

@@ -164,6 +164,13 @@ describe('a query that spends its budget', () => {
     expect(preflight.headers['access-control-allow-headers']).toContain('X-Skydive-Allow-Partial')
   })
 
+  it('W63 names whoever did not answer', async () => {
+    const query = async () => ({ json: () => '[]', incomplete: ['agent.beta', 'agent.größe,2'] })
+    const { port } = await startServer({ graph, query })
+    const { status, headers } = await exchange(port, 'POST', '/api/topology', {}, '{"GremlinQuery":"G.Flows()"}')
+    expect([status, headers['x-skydive-incomplete']]).toEqual([200, 'agent.beta, agent.gr%C3%B6%C3%9Fe,2'])
+  })
+
   it('refuses a wish that is none', async () => {
     expect((await ask({ AllowPartial: 'yes' })).status).toBe(400)
   })

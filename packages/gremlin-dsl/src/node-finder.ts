@@ -5,11 +5,13 @@ import type { Budget } from './budget.ts'
 export class NodeFinder {
   readonly #view: GraphView
   readonly #budget: Budget
+  readonly #newest: boolean
   readonly #scanned = new Map<string, Map<IndexValue, number>>()
 
   constructor(view: GraphView, budget: Budget) {
     this.#view = view
     this.#budget = budget
+    this.#newest = view.slice !== undefined && view.slice.startMs < view.slice.lastMs
   }
 
   /** The first node in order of creation (in a duration: the newest revision), or -1. */
@@ -17,12 +19,11 @@ export class NodeFinder {
     const view = this.#view
     if (value === '') return -1
     if (view.nodeCardinality(key, value) < 0) return this.#scan(key).get(value) ?? -1
-    const newest = view.slice !== undefined && view.slice.startMs < view.slice.lastMs
     let found = -1
     view.forEachNodeWith(key, value, (row) => {
       this.#budget.visit()
       found = row
-      return newest
+      return this.#newest
     })
     return found
   }
@@ -34,7 +35,7 @@ export class NodeFinder {
       this.#view.forEachNode((row) => {
         this.#budget.visit()
         const value = this.#view.nodeValue(row, key)
-        if (typeof value === 'string' && !rows.has(value)) rows.set(value, row)
+        if (typeof value === 'string' && (this.#newest || !rows.has(value))) rows.set(value, row)
         return true
       })
       index = rows

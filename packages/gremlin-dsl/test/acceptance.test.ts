@@ -114,6 +114,40 @@ test('A82 groups by tracking id, and those of more than one flow', async () => {
   expect(await sizes('G.Flows().Group().MoreThan(1)')).toEqual([['123', 2]])
 })
 
+test('A99 aggregates in a duration come by their start, under one name, and their sum is that of the records in it', async () => {
+  const clock = { ms: 1_000_000, now: () => clock.ms }
+  const graph = createGraph({ clock, retention: { ageMs: Number.POSITIVE_INFINITY } })
+  const writer = graph.writer({ origin: 'a', host: 'a' })
+  const metric = (RxBytes: number, Start: number) => ({ LastUpdateMetric: { RxBytes, Start, Last: Start + 10_000 } })
+  writer.transaction((tx) => {
+    for (const id of ['a', 'b']) tx.addNode({ id, metadata: metric(1, 990_000) })
+  })
+  for (const [id, bytes] of [
+    ['b', 100],
+    ['a', 30],
+    ['a', 7],
+  ] as const) {
+    clock.ms += 10_000
+    writer.transaction((tx) => tx.patchNode(id, metric(bytes, clock.ms - 10_000)))
+  }
+  const ask = async (query: string) => resultToJson((await createGremlin({ graph, clock }).query(query)).result)
+  expect(await ask('G.Context(1030, 30).V().Metrics().Aggregates(10)')).toEqual([
+    {
+      Aggregated: [
+        { RxBytes: 100, Start: 1_000_000, Last: 1_010_000 },
+        { RxBytes: 30, Start: 1_010_000, Last: 1_020_000 },
+        { RxBytes: 7, Start: 1_020_000, Last: 1_030_000 },
+      ],
+    },
+  ])
+  expect(await ask('G.Context(1030, 30).V().Metrics().Aggregates(10).Sum()')).toEqual({
+    RxBytes: 137,
+    Start: 1_000_000,
+    Last: 1_030_000,
+  })
+  expect(await ask("G.Context(1030, 30).V().Metrics().Aggregates(10).Sum('RxBytes')")).toBe(137)
+})
+
 describe('errors of execution', () => {
   const engine = createGremlin({ graph: graphT(), flows: flowReader([]) })
   test.each<[query: string, code: string, summary: string]>([

@@ -1,4 +1,6 @@
 // What `npm start`, `npm test`, `npm run bench` and `npm run nightly` call, and the only caller of pnpm: nothing but Node and npm is needed.
+import { ABOUTS } from './run/abouts.mjs'
+import { readArguments } from './run/arguments.mjs'
 import { bench } from './run/bench.mjs'
 import { start } from './run/start.mjs'
 import { nightly, test } from './run/test.mjs'
@@ -15,4 +17,10 @@ if (major < 20 || (major === 20 && minor < 19)) {
   console.error(`Node ${process.versions.node} is too old: Skydive needs Node 20.19 or later`)
   process.exit(1)
 }
-process.exitCode = await command(args)
+const given = readArguments(name, ABOUTS[name], args)
+if (given.answer !== undefined) {
+  const print = given.code === 0 ? console.log : console.error
+  print(given.answer)
+  process.exit(given.code)
+}
+process.exitCode = await command(given)

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { buildApps, install, ROOT } from './workspace.mjs'
 
-export async function start(args) {
+export async function start({ names: args }) {
   const code = (await install()) || (await buildApps())
   if (code !== 0) return code
   const child = spawn(process.execPath, [join(ROOT, 'apps', 'skydive', 'bin', 'skydive.js'), 'allinone', ...args], {

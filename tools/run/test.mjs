@@ -106,15 +106,15 @@ async function tsc() {
   return 0
 }
 
-/** `--only <name>` picks one of: types, lint, unit, build, smoke, integration. */
-function selection(args) {
-  const only = args[0] === '--only' ? args[1] : undefined
+/** `--only <part>` picks one. */
+function selection(options) {
+  const only = options['--only']
   return (name) => only === undefined || only === name
 }
 
 /** Runs everything that is wanted; answers the exit code. */
-export async function test(args) {
-  await checkAll(selection(args))
+export async function test({ options }) {
+  await checkAll(selection(options))
   return finish()
 }
 
@@ -169,9 +169,9 @@ async function testOtherNode(wanted) {
  * What takes too long for every change: everything of `npm test` with many more cases in the fuzzers, then the unit and integration
  * suites under the other Node.
  */
-export async function nightly(args) {
+export async function nightly({ options }) {
   process.env.SKYDIVE_FUZZ_RUNS ??= '2000000'
-  const wanted = selection(args)
+  const wanted = selection(options)
   await checkAll(wanted)
   await testOtherNode(wanted)
   return finish()

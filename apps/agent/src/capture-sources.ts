@@ -17,7 +17,7 @@ export function captureSources({ agent }: ConfigValues, scripts: SourceScripts):
   const pcapsocketOptions = { address: pcapsocket.bind_address, minPort: pcapsocket.min_port, maxPort: pcapsocket.max_port }
   const switchOptions = { address: netflow.bind_address, minPort: netflow.port_min, maxPort: netflow.port_max }
   return {
-    afpacket: { module: module(scripts.afpacket, '@skydive/probe-afpacket') },
+    afpacket: { module: module(scripts.afpacket, '@skydive/probe-afpacket'), options: { ringBytes: agent.capture.ring_bytes } },
     pcap: { module: module(scripts.pcap, '@skydive/probe-pcap') },
     pcapsocket: { module: module(scripts.pcapsocket, '@skydive/probe-pcapsocket'), options: pcapsocketOptions },
     sflow: { module: module(scripts.sflow, '@skydive/probe-sflow') },

@@ -12,9 +12,9 @@ export interface Outcome {
   readonly dropped: number
 }
 
-/** Runs tcpdump into nothing with a buffer of 16 MiB, the size of our ring; resolves when it listens. */
+/** Runs tcpdump into nothing with a buffer of 64 MiB, the size of our ring; resolves when it listens. */
 export async function startTcpdump(interfaceName: string): Promise<{ stop(): Promise<Outcome> }> {
-  const args = ['-n', '-i', interfaceName, '-w', '/dev/null', '-B', '16384']
+  const args = ['-n', '-i', interfaceName, '-w', '/dev/null', '-B', '65536']
   const child = spawn('tcpdump', args, { stdio: ['ignore', 'ignore', 'pipe'] })
   let said = ''
   child.stderr.setEncoding('utf8')

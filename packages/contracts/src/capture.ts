@@ -65,6 +65,8 @@ export interface PacketSource {
   readonly readyFd: number
   /** How long packets may lie in the source before {@link poll} can see them, ms: whoever ends a capture waits for them. Absent: 0. */
   readonly holdsBackMs?: number
+  /** What the operator should know of how it was opened, in a sentence, such as that there was not the memory that was wanted. */
+  readonly warning?: string
   /** Its packets were seen elsewhere, and each block says by whom: flows of several are kept apart. All blocks are of its format's link type. */
   readonly tellsExporters?: true
   /**

@@ -1,8 +1,10 @@
+import { totalmem } from 'node:os'
 import {
   type CaptureSourceModule,
   type CaptureTarget,
   type Detection,
   InvalidArgumentError,
+  InvariantError,
   NotFoundError,
   type PacketSource,
   SkydiveError,
@@ -11,41 +13,47 @@ import { type Kernel, openKernel } from '@skydive/kernel'
 import { type BpfInstruction, LINK_TYPE } from '@skydive/packet'
 import { adoptMember, GroupOwner, joinGroup, type MemberOptions } from './fan-out.ts'
 import * as socket from './packet-socket.ts'
-import { mapRing, Ring, type RingShape, setRing } from './ring.ts'
+import { mapRing, Ring, type RingShape, type RingTerms, setRing } from './ring.ts'
+import { checkRing, DEFAULT_RING_BYTES, inMib, ringLayout, ringSizes } from './ring-size.ts'
 import { attachFilter, NOTHING, targetProgram } from './socket-filter.ts'
 
 /** The size of the ring and how long a block may wait to be full. */
 export interface AfPacketOptions {
-  /** A power of two and a multiple of the page size. @default 1 MiB */
+  /**
+   * Memory of the capture, shared among its rings; the kernel keeps it in RAM. It is less when the host has no more, or when all rings
+   * together would take more than an eighth of the host's memory; the source's `warning` says so then. @default 64 MiB
+   */
+  readonly ringBytes?: number
+  /** A power of two and a multiple of the page size. @default a 64th of the ring, 128 KiB to 1 MiB */
   readonly blockBytes?: number
-  /** @default 16 */
-  readonly blocks?: number
   /** After this time a block is handed over even when it is not full. @default 10 */
   readonly retireMs?: number
   /** Opens one of the `members` of another source of this process instead; nothing else is looked at then. */
   readonly member?: MemberOptions
 }
 
-const DEFAULT_BLOCK_BYTES = 1024 * 1024
-const DEFAULT_BLOCKS = 16
 const DEFAULT_RETIRE_MS = 10
 /** Each of them has a ring, and a thread that reads it. */
 const MAX_SOURCES = 64
 
 /**
- * Opens rings. `openSystem` gives the kernel of the calling thread; a test may give another.
+ * Opens rings. `openSystem` gives the kernel of the calling thread, `hostBytes` is the memory of the host; a test may give others.
  *
  * A ring lives in the namespace of its target for as long as it is open; the thread itself never stays there. The filter is attached
  * before the socket is bound, and the socket has no protocol until then: not one packet is captured unfiltered.
  */
-export function createAfPacketModule(openSystem: () => Kernel = openKernel): CaptureSourceModule<AfPacketOptions> {
+export function createAfPacketModule(
+  openSystem: () => Kernel = openKernel,
+  { hostBytes = totalmem() }: { readonly hostBytes?: number } = {},
+): CaptureSourceModule<AfPacketOptions> {
+  const memory: RingMemory = { taken: 0, hostBytes }
   return {
     name: 'afpacket',
     detect: async () => detect(openSystem),
     open(target, options = {}) {
       const kernel = openSystem()
       try {
-        return openSource(kernel, target, options)
+        return options.member ? adoptMember(kernel, options.member) : openWithin(memory, kernel, target, options)
       } catch (error) {
         kernel.dispose()
         throw error
@@ -82,19 +90,50 @@ interface Opening {
   readonly target: CaptureTarget
   readonly shape: RingShape
   readonly program: readonly BpfInstruction[]
+  readonly terms: RingTerms
 }
 
-function openSource(kernel: Kernel, target: CaptureTarget, options: AfPacketOptions): PacketSource {
-  if (options.member) return adoptMember(kernel, options.member)
+/** What the rings of all captures take, and have. */
+interface RingMemory {
+  taken: number
+  readonly hostBytes: number
+}
+
+/** Opens with as much memory as there is, up to what is wanted. */
+function openWithin(memory: RingMemory, kernel: Kernel, target: CaptureTarget, options: AfPacketOptions): PacketSource {
+  const { ringBytes: wanted = DEFAULT_RING_BYTES } = options
+  checkRing(wanted, options.blockBytes)
+  const { sizes, modesty } = ringSizes(wanted, memory.taken, memory.hostBytes)
+  for (const [tried, ringBytes] of sizes.entries()) {
+    const reason = tried === 0 ? modesty : 'the kernel has no memory for more'
+    const warning =
+      reason && `capture of ${target.interfaceName}: its ring has ${inMib(ringBytes)} instead of ${inMib(wanted)}: ${reason}`
+    const giveBack = () => {
+      memory.taken -= ringBytes
+    }
+    try {
+      const source = openSource(kernel, target, { ...options, ringBytes }, { giveBack, ...(warning && { warning }) })
+      memory.taken += ringBytes
+      return source
+    } catch (error) {
+      const isFull = SkydiveError.isInstance(error) && error.fields['errno'] === 'ENOMEM'
+      if (!isFull || tried === sizes.length - 1) throw error
+    }
+  }
+  throw new InvariantError('afpacket: no size of a ring was tried')
+}
+
+function openSource(
+  kernel: Kernel,
+  target: CaptureTarget,
+  options: AfPacketOptions & { readonly ringBytes: number },
+  terms: RingTerms,
+): PacketSource {
   const sources = target.spread?.sources ?? 1
   if (!Number.isInteger(sources) || sources < 1 || sources > MAX_SOURCES) {
     throw new InvalidArgumentError(`afpacket: packets can't be spread over ${sources} sources; give 1 to ${MAX_SOURCES}`, {
       sources,
     })
-  }
-  const { blockBytes = DEFAULT_BLOCK_BYTES, blocks = DEFAULT_BLOCKS, retireMs = DEFAULT_RETIRE_MS } = options
-  if (!Number.isInteger(Math.log2(blockBytes)) || blockBytes < 4096) {
-    throw new InvalidArgumentError(`afpacket: blockBytes ${blockBytes} is no power of two from 4096`, { blockBytes })
   }
   const fds: number[] = []
   try {
@@ -103,11 +142,13 @@ function openSource(kernel: Kernel, target: CaptureTarget, options: AfPacketOpti
     const deviceType = deviceTypeOf(kernel, fd, target)
     const isLoopback = deviceType === socket.ARPHRD_LOOPBACK
     const linkType = isLoopback || deviceType === socket.ARPHRD_ETHER ? LINK_TYPE.ETHERNET : LINK_TYPE.RAW
+    const { ringBytes, blockBytes, retireMs = DEFAULT_RETIRE_MS } = options
     const opening: Opening = {
       kernel,
       target,
-      shape: { blockBytes, blocks, linkType, retireMs },
+      shape: { ...ringLayout(ringBytes, sources, blockBytes), linkType, retireMs },
       program: targetProgram(kernel, target, linkType, isLoopback),
+      terms,
     }
     while (fds.length < sources) fds.push(openSocket(kernel, target))
     return sources === 1 ? openRing(opening, fd) : openFanOut(opening, fds)
@@ -126,7 +167,7 @@ function openSocket(kernel: Kernel, { netns }: CaptureTarget): number {
   })
 }
 
-function openRing({ kernel, target, shape, program }: Opening, fd: number): Ring {
+function openRing({ kernel, target, shape, program, terms }: Opening, fd: number): Ring {
   attachFilter(kernel, fd, program)
   setRing(kernel, fd, shape)
   const memory = mapRing(kernel, fd, shape)
@@ -136,11 +177,11 @@ function openRing({ kernel, target, shape, program }: Opening, fd: number): Ring
     memory.close()
     throw error
   }
-  return new Ring(kernel, fd, memory, shape)
+  return new Ring(kernel, fd, memory, shape, terms)
 }
 
 /** All sockets are in the group, and the group knows how to spread, before the first packet is let in. */
-function openFanOut({ kernel, target, shape, program }: Opening, fds: readonly number[]): PacketSource {
+function openFanOut({ kernel, target, shape, program, terms }: Opening, fds: readonly number[]): PacketSource {
   for (const fd of fds) {
     attachFilter(kernel, fd, NOTHING)
     setRing(kernel, fd, shape)
@@ -155,7 +196,7 @@ function openFanOut({ kernel, target, shape, program }: Opening, fds: readonly n
     memory.close()
     throw error
   }
-  return new GroupOwner(kernel, new Ring(kernel, first!, memory, shape), others, group, shape)
+  return new GroupOwner(kernel, new Ring(kernel, first!, memory, shape, terms), others, group, shape)
 }
 
 function bind(kernel: Kernel, fd: number, target: CaptureTarget): void {

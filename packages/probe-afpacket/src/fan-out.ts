@@ -100,6 +100,7 @@ export class GroupOwner implements PacketSource {
   readonly format: PacketFormat
   readonly readyFd: number
   readonly holdsBackMs: number
+  readonly warning?: string
   readonly members: readonly { readonly member: MemberOptions }[]
   readonly #kernel: Kernel
   readonly #ring: Ring
@@ -110,6 +111,7 @@ export class GroupOwner implements PacketSource {
     this.format = ring.format
     this.readyFd = ring.readyFd
     this.holdsBackMs = ring.holdsBackMs
+    if (ring.warning !== undefined) this.warning = ring.warning
     this.members = others.map((descriptor) => ({ member: { descriptor, group, shape } }))
     this.#kernel = kernel
     this.#ring = ring

@@ -12,6 +12,14 @@ export interface RingShape {
   readonly retireMs: number
 }
 
+/** What whoever gave the memory wants told and said. */
+export interface RingTerms {
+  /** Why there is less memory than was wanted. */
+  readonly warning?: string
+  /** Called once, when the ring is closed. */
+  giveBack(): void
+}
+
 /** Makes the socket one with a ring. */
 export function setRing(kernel: Kernel, fd: number, { blockBytes, blocks, retireMs }: RingShape): void {
   kernel.setSocketOption(fd, socket.SOL_PACKET, socket.PACKET_VERSION, socket.TPACKET_V3)
@@ -32,17 +40,19 @@ export class Ring implements PacketSource {
   readonly format: PacketFormat
   readonly readyFd: number
   readonly holdsBackMs: number
+  readonly warning?: string
   readonly #kernel: Kernel
   readonly #memory: MappedMemory
   readonly #bytes: Uint8Array
   readonly #words: Int32Array
   readonly #shape: RingShape
+  readonly #terms: RingTerms | undefined
   #next = 0
   #received = 0
   #dropped = 0
   #isOpen = true
 
-  constructor(kernel: Kernel, fd: number, memory: MappedMemory, shape: RingShape) {
+  constructor(kernel: Kernel, fd: number, memory: MappedMemory, shape: RingShape, terms?: RingTerms) {
     this.format = { layout: { format: 'tpacket-v3' }, linkType: shape.linkType }
     this.readyFd = fd
     this.holdsBackMs = shape.retireMs + TICK_MS
@@ -51,6 +61,8 @@ export class Ring implements PacketSource {
     this.#bytes = new Uint8Array(memory.buffer)
     this.#words = new Int32Array(memory.buffer)
     this.#shape = shape
+    this.#terms = terms
+    if (terms?.warning !== undefined) this.warning = terms.warning
   }
 
   poll(sink: PacketBlockSink): number {
@@ -88,5 +100,6 @@ export class Ring implements PacketSource {
     this.#kernel.close(this.readyFd)
     this.#memory.close()
     this.#kernel.dispose()
+    this.#terms?.giveBack()
   }
 }

@@ -47,7 +47,7 @@ describeCaptureSource('afpacket', {
     target: { interfaceName: 'v0', ifindex, bpfFilter: 'udp', snapLength: 256, excludePeers: [] },
     send: (packets) => void send(packets),
     overflow: {
-      options: { blockBytes: 65_536, blocks: 2 },
+      options: { ringBytes: 131_072, blockBytes: 65_536 },
       send: () => {
         send(5_000, 1_000)
         return 5_000

@@ -112,9 +112,9 @@ export class CaptureEngine {
         this.#options.emit({ kind: 'stopped', taskId })
         return
       }
-      const members = (source.kind === 'packets' && source.members) || []
+      const { members = [], warning } = source.kind === 'packets' ? source : {}
       const figures = figuresOf(this.#run(shareOf(start, members.length), source))
-      this.#options.emit({ kind: 'started', taskId, figures, members })
+      this.#options.emit({ kind: 'started', taskId, figures, members, ...(warning !== undefined && { warning }) })
     } catch (error) {
       this.#cancelled.delete(taskId)
       this.#options.emit({ kind: 'start-failed', taskId, error: plain(error) })

@@ -93,6 +93,7 @@ export function openCaptureThread(events: CaptureThreadEvents, workerUrl?: URL, 
         events.onFailed(message.taskId, revive(message.error))
         break
       case 'started':
+        if (message.warning !== undefined) logger.warn({}, message.warning)
         settle(starting, message.taskId)?.resolve(message)
         break
       case 'start-failed':

@@ -47,6 +47,8 @@ export interface CaptureStarted {
   readonly figures: CaptureFigures
   /** Options of `module` for each of them. */
   readonly members: readonly unknown[]
+  /** What the operator should know, from the source. */
+  readonly warning?: string
 }
 
 /** Figures of one running capture. */

@@ -22,6 +22,15 @@ export const agentSchema = section({
     cluster: section(credentials),
   }),
   capture: section({
+    ring_bytes: z
+      .number()
+      .int()
+      .min(1_048_576)
+      .max(1_073_741_824)
+      .default(67_108_864)
+      .describe(
+        'Memory in which packets of each `afpacket` capture wait, 1 MiB to 1 GiB, shared among its threads; 16 MiB at most for those that would make all of them take more than an eighth of the memory',
+      ),
     stats_update: seconds(1, 'Period of the counters of captures'),
     fanout_workers: z
       .number()

@@ -179,10 +179,11 @@ export interface CaptureSpread {
 
 /**
  * What the module of a source exports as `captureSource`. It is loaded by name inside the capture worker.
- * `open` throws `ERR_INVALID_ARGUMENT` for a bad BPF expression, `ERR_NOT_FOUND` for a missing interface, `ERR_PERMISSION`.
+ * `open` throws `ERR_INVALID_ARGUMENT` for a bad BPF expression, `ERR_NOT_FOUND` for a missing interface, `ERR_PERMISSION`. It enters what it opens
+ * into the `ledger` of its thread, when it is given one (`KernelOptions.ledger` of `@skydive/kernel`).
  */
 export interface CaptureSourceModule<Options = unknown> {
   readonly name: string
   detect(): Promise<Detection>
-  open(target: CaptureTarget, options?: Options): CaptureSource
+  open(target: CaptureTarget, options?: Options, ledger?: SharedArrayBuffer): CaptureSource
 }

@@ -1,6 +1,6 @@
 import { InvalidArgumentError, UnsupportedError } from '@skydive/contracts'
 import koffi from 'koffi'
-import { PCAP_LIBRARIES } from './pcap-library.ts'
+import { PCAP_LIBRARIES } from './pcap-calls.ts'
 
 /** A classic BPF instruction is eight bytes: u16 code, u8 jt, u8 jf, u32 k (linux/filter.h `struct sock_filter`). */
 const INSTRUCTION_BYTES = 8

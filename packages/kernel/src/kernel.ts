@@ -3,6 +3,7 @@ import { UnsupportedError } from '@skydive/contracts'
 import { type BpfCompiler, type BpfOptions, loadBpfCompiler } from './bpf-compiler.ts'
 import { type DescriptorSet, openDescriptorSet, openTimerDescriptor, type TimerDescriptor } from './descriptors.ts'
 import { Errno, systemError } from './errno.ts'
+import { withLedger } from './ledger.ts'
 import { lastErrno, loadLibc, orErrno, type Word } from './libc.ts'
 import { type MapOptions, type MappedMemory, mapMemory } from './memory.ts'
 import { openNamespaceGate } from './namespace.ts'
@@ -13,6 +14,7 @@ const SOCK_CLOEXEC = 0o2000000
 const SOCK_NONBLOCK = 0o4000
 const EFD_FLAGS = SOCK_CLOEXEC | SOCK_NONBLOCK
 const POLLIN = 1
+const F_DUPFD_CLOEXEC = 1030
 const POLL_ENTRY_BYTES = 8
 
 /** Which socket. Shape: `{ domain: AF_NETLINK, type: SOCK_RAW, protocol: NETLINK_ROUTE, netns: '/run/netns/x' }`. */
@@ -45,6 +47,8 @@ export interface Kernel {
   listen(fd: number, backlog: number): void
   /** Takes a connection that waits and answers its descriptor, or `-errno`: `-EAGAIN` when none does. */
   accept(fd: number): number
+  /** Another descriptor of the same thing, close-on-exec, or `-errno`: `-EBADF` when `fd` is not open. */
+  duplicate(fd: number): number
   setSocketOption(fd: number, level: number, name: number, value: ArrayBufferView | number): void
   /** Fills `into`, answers how many bytes the kernel wrote. */
   getSocketOption(fd: number, level: number, name: number, into: ArrayBufferView): number
@@ -87,6 +91,8 @@ export interface Kernel {
 export interface KernelOptions {
   /** Names of libpcap to try, in order. */
   readonly pcapLibraries?: readonly string[]
+  /** Where what it opens is entered, for the owner of the thread: see {@link createLedger}. */
+  readonly ledger?: SharedArrayBuffer
 }
 
 /**
@@ -102,7 +108,7 @@ export function openKernel(options: KernelOptions = {}): Kernel {
       },
     )
   }
-  const libc = loadLibc()
+  const libc = options.ledger ? withLedger(loadLibc(), options.ledger) : loadLibc()
   const gate = openNamespaceGate(libc)
   let compiler: BpfCompiler | undefined
   const check = (result: number | bigint, what: string, fields: Readonly<Record<string, unknown>>) => {
@@ -122,6 +128,7 @@ export function openKernel(options: KernelOptions = {}): Kernel {
     bind: (fd, address) => void check(libc.bind(fd, address, address.byteLength), 'bind a socket', { fd }),
     listen: (fd, backlog) => void check(libc.listen(fd, backlog), 'listen', { fd }),
     accept: (fd) => orErrno(libc.accept4(fd, null, null, SOCK_CLOEXEC | SOCK_NONBLOCK)),
+    duplicate: (fd) => orErrno(libc.fcntl(fd, F_DUPFD_CLOEXEC, 0)),
     setSocketOption(fd, level, name, value) {
       const bytes = typeof value === 'number' ? Int32Array.of(value) : value
       check(libc.setsockopt(fd, level, name, bytes, bytes.byteLength), `set socket option ${level}/${name}`, { fd, level, name })

@@ -20,6 +20,7 @@ export interface Libc {
   listen(fd: number, backlog: number): number
   accept4(fd: number, address: null, byteLength: null, flags: number): number
   ioctl(fd: number, request: number, argument: Word): number
+  fcntl(fd: number, command: number, argument: number): number
   poll(descriptors: ArrayBufferView, count: number, timeoutMs: number): number
   eventfd(initial: number, flags: number): number
   timerfd_create(clock: number, flags: number): number
@@ -54,6 +55,7 @@ export function loadLibc(): Libc {
     listen: bind('listen', 'int', 'int', 'int'),
     accept4: bind('accept4', 'int', 'int', 'void *', 'void *', 'int'),
     ioctl: bind('ioctl', 'int', 'int', 'ulong', 'void *'),
+    fcntl: bindVariadic(library),
     poll: bind('poll', 'int', 'void *', 'ulong', 'int'),
     eventfd: bind('eventfd', 'int', 'uint', 'int'),
     timerfd_create: bind('timerfd_create', 'int', 'int', 'int'),
@@ -64,6 +66,12 @@ export function loadLibc(): Libc {
     mmap: bind('mmap', 'void *', 'void *', 'size_t', 'int', 'int', 'int', 'int64_t'),
     syscall: bind('syscall', 'long', 'long', ...Array<string>(6).fill('void *')),
   }
+}
+
+/** fcntl(2) with an argument of type int: a variadic function, which some platforms call in another way. */
+function bindVariadic(library: ReturnType<typeof koffi.load>): Libc['fcntl'] {
+  const fcntl = library.func('int fcntl(int fd, int command, ...)')
+  return (fd, command, argument) => fcntl(fd, command, 'int', argument) as number
 }
 
 /** The `errno` of the last call on this thread. Read it before anything else is called. */

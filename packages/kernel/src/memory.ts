@@ -60,10 +60,15 @@ export function mapMemory(libc: Libc, options: MapOptions): MappedMemory {
     close() {
       if (!open) return
       open = false
-      const over = MAP_FIXED | MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE
-      if (libc.mmap(address, byteLength, PROT_READ | PROT_WRITE, over, -1, 0) === MAP_FAILED) {
-        throw systemError(`release ${byteLength} mapped bytes`, lastErrno(), { byteLength })
-      }
+      releaseMemory(libc, address, byteLength)
     },
+  }
+}
+
+/** Lays empty pages over what is mapped there. @throws ERR_SYSTEM_CALL */
+export function releaseMemory(libc: Libc, address: bigint, byteLength: number): void {
+  const over = MAP_FIXED | MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE
+  if (libc.mmap(address, byteLength, PROT_READ | PROT_WRITE, over, -1, 0) === MAP_FAILED) {
+    throw systemError(`release ${byteLength} mapped bytes`, lastErrno(), { byteLength })
   }
 }

@@ -7,11 +7,10 @@ import {
   UnsupportedError,
 } from '@skydive/contracts'
 import koffi from 'koffi'
+import { pcapEntries, withLedger } from './ledger.ts'
 import { type Libc, loadLibc } from './libc.ts'
 import { mapMemory } from './memory.ts'
-
-/** The names of libpcap: Debian's, then everybody else's. */
-export const PCAP_LIBRARIES: readonly string[] = ['libpcap.so.0.8', 'libpcap.so.1']
+import { loadPcapCalls, PCAP_LIBRARIES, type PcapCalls, type Pointer } from './pcap-calls.ts'
 
 const ERROR_BYTES = 256
 /** struct bpf_program: unsigned count, then a pointer to the instructions of eight bytes each. */
@@ -95,97 +94,42 @@ export interface PcapLibrary {
   openFile(path: string): PcapHandle
 }
 
-type Pointer = bigint | null
-
 /**
- * Loads libpcap. `names` are tried in order; {@link PCAP_LIBRARIES} by default. Costs some milliseconds.
+ * Loads libpcap. `names` are tried in order; {@link PCAP_LIBRARIES} by default. What it opens is entered into the `ledger` of the thread, if
+ * there is one. Costs some milliseconds.
  * @throws ERR_UNSUPPORTED naming the package when none can be loaded.
  */
-export function loadPcapLibrary(names: readonly string[] = PCAP_LIBRARIES): PcapLibrary {
-  for (const name of names) {
-    let library: ReturnType<typeof koffi.load>
-    try {
-      library = koffi.load(name)
-    } catch {
-      continue
-    }
-    const calls = bindCalls(library)
-    const libc = loadLibc()
-    return {
-      library: name,
-      version: calls.version(),
-      openLive: (options) => openLive(calls, libc, options),
-      openFile: (path) => openFile(calls, libc, path),
-    }
-  }
-  throw new UnsupportedError(
-    `no libpcap: none of ${names.join(', ')} can be loaded; install the package libpcap0.8 (Debian) or libpcap`,
-    { file: names.join(', '), package: 'libpcap0.8' },
-  )
-}
-
-type Calls = ReturnType<typeof bindCalls>
-
-function bindCalls(library: ReturnType<typeof koffi.load>) {
-  const c = koffi.load(null)
+export function loadPcapLibrary(names: readonly string[] = PCAP_LIBRARIES, ledger?: SharedArrayBuffer): PcapLibrary {
+  const { name, calls: bare } = loadPcapCalls(names)
+  const calls = ledger ? enteringCalls(bare, ledger) : bare
+  const libc = ledger ? withLedger(loadLibc(), ledger) : loadLibc()
   return {
-    version: library.func('pcap_lib_version', 'str', []) as () => string,
-    create: library.func('pcap_create', 'void *', ['str', 'void *']) as (name: string, error: Uint8Array) => Pointer,
-    setSnapLength: library.func('pcap_set_snaplen', 'int', ['void *', 'int']) as (handle: bigint, bytes: number) => number,
-    setPromiscuous: library.func('pcap_set_promisc', 'int', ['void *', 'int']) as (handle: bigint, on: number) => number,
-    setTimeout: library.func('pcap_set_timeout', 'int', ['void *', 'int']) as (handle: bigint, ms: number) => number,
-    setBufferSize: library.func('pcap_set_buffer_size', 'int', ['void *', 'int']) as (handle: bigint, bytes: number) => number,
-    setPrecision: library.func('pcap_set_tstamp_precision', 'int', ['void *', 'int']) as (handle: bigint, unit: number) => number,
-    precision: library.func('pcap_get_tstamp_precision', 'int', ['void *']) as (handle: bigint) => number,
-    activate: library.func('pcap_activate', 'int', ['void *']) as (handle: bigint) => number,
-    setNonBlocking: library.func('pcap_setnonblock', 'int', ['void *', 'int', 'void *']) as (
-      handle: bigint,
-      on: number,
-      error: Uint8Array,
-    ) => number,
-    openFile: library.func('pcap_open_offline_with_tstamp_precision', 'void *', ['str', 'uint', 'void *']) as (
-      path: string,
-      unit: number,
-      error: Uint8Array,
-    ) => Pointer,
-    selectableFd: library.func('pcap_get_selectable_fd', 'int', ['void *']) as (handle: bigint) => number,
-    dataLink: library.func('pcap_datalink', 'int', ['void *']) as (handle: bigint) => number,
-    snapshot: library.func('pcap_snapshot', 'int', ['void *']) as (handle: bigint) => number,
-    compile: library.func('pcap_compile', 'int', ['void *', 'void *', 'str', 'int', 'uint']) as (
-      handle: bigint,
-      program: Uint8Array,
-      expression: string,
-      optimize: number,
-      netmask: number,
-    ) => number,
-    freeCode: library.func('pcap_freecode', 'void', ['void *']) as (program: Uint8Array) => void,
-    setFilter: library.func('pcap_setfilter', 'int', ['void *', 'void *']) as (handle: bigint, program: bigint) => number,
-    /** Calls `dump` for each packet with `dumper`, both inside the library. */
-    dispatch: library.func('pcap_dispatch', 'int', ['void *', 'int', 'void *', 'void *']) as (
-      handle: bigint,
-      most: number,
-      dump: bigint,
-      dumper: bigint,
-    ) => number,
-    dump: koffi.address(library.symbol('pcap_dump')),
-    openDump: library.func('pcap_dump_fopen', 'void *', ['void *', 'void *']) as (handle: bigint, stream: bigint) => Pointer,
-    closeDump: library.func('pcap_dump_close', 'void', ['void *']) as (dumper: bigint) => void,
-    stats: library.func('pcap_stats', 'int', ['void *', 'void *']) as (handle: bigint, into: Uint32Array) => number,
-    reason: library.func('pcap_geterr', 'str', ['void *']) as (handle: bigint) => string,
-    close: library.func('pcap_close', 'void', ['void *']) as (handle: bigint) => void,
-    openMemory: c.func('fmemopen', 'void *', ['void *', 'size_t', 'str']) as (
-      at: bigint,
-      byteLength: number,
-      mode: string,
-    ) => Pointer,
-    flush: c.func('fflush', 'int', ['void *']) as (stream: bigint) => number,
-    position: c.func('ftell', 'long', ['void *']) as (stream: bigint) => number | bigint,
-    seek: c.func('fseek', 'int', ['void *', 'long', 'int']) as (stream: bigint, offset: number, from: number) => number,
-    closeStream: c.func('fclose', 'int', ['void *']) as (stream: bigint) => number,
+    library: name,
+    version: calls.version(),
+    openLive: (options) => openLive(calls, libc, options),
+    openFile: (path) => openFile(calls, libc, path),
   }
 }
 
-function openLive(calls: Calls, libc: Libc, options: PcapLiveOptions): PcapHandle {
+/** The same calls, of which those that open and close are entered. */
+function enteringCalls(calls: PcapCalls, ledger: SharedArrayBuffer): PcapCalls {
+  const entries = pcapEntries(ledger)
+  const opened = (handle: Pointer) => {
+    if (handle) entries.note(handle)
+    return handle
+  }
+  return {
+    ...calls,
+    create: (name, error) => opened(calls.create(name, error)),
+    openFile: (path, unit, error) => opened(calls.openFile(path, unit, error)),
+    close(handle) {
+      entries.forget(handle)
+      calls.close(handle)
+    },
+  }
+}
+
+function openLive(calls: PcapCalls, libc: Libc, options: PcapLiveOptions): PcapHandle {
   const { interfaceName } = options
   const error = new Uint8Array(ERROR_BYTES)
   const handle = calls.create(interfaceName, error)
@@ -210,7 +154,7 @@ function openLive(calls: Calls, libc: Libc, options: PcapLiveOptions): PcapHandl
   }
 }
 
-function openFile(calls: Calls, libc: Libc, path: string): PcapHandle {
+function openFile(calls: PcapCalls, libc: Libc, path: string): PcapHandle {
   const error = new Uint8Array(ERROR_BYTES)
   const handle = calls.openFile(path, PRECISION_NANO, error)
   if (!handle) throw new InvalidArgumentError(`libpcap: open ${path}: ${text(error)}`, { path })
@@ -245,7 +189,7 @@ class Handle implements PcapHandle {
   readonly fd: number
   readonly records: Uint8Array
   recordBytes = 0
-  readonly #calls: Calls
+  readonly #calls: PcapCalls
   readonly #libc: Libc
   readonly #handle: bigint
   readonly #name: string
@@ -258,7 +202,7 @@ class Handle implements PcapHandle {
   #isOpen = true
 
   /** Takes the handle over, unless it throws. */
-  constructor(calls: Calls, libc: Libc, handle: bigint, name: string) {
+  constructor(calls: PcapCalls, libc: Libc, handle: bigint, name: string) {
     this.#calls = calls
     this.#libc = libc
     this.#handle = handle

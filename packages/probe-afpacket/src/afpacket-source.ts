@@ -9,7 +9,7 @@ import {
   type PacketSource,
   SkydiveError,
 } from '@skydive/contracts'
-import { type Kernel, openKernel } from '@skydive/kernel'
+import { type Kernel, type KernelOptions, openKernel } from '@skydive/kernel'
 import { type BpfInstruction, LINK_TYPE } from '@skydive/packet'
 import { adoptMember, GroupOwner, joinGroup, type MemberOptions } from './fan-out.ts'
 import * as socket from './packet-socket.ts'
@@ -43,15 +43,15 @@ const MAX_SOURCES = 64
  * before the socket is bound, and the socket has no protocol until then: not one packet is captured unfiltered.
  */
 export function createAfPacketModule(
-  openSystem: () => Kernel = openKernel,
+  openSystem: (options?: KernelOptions) => Kernel = openKernel,
   { hostBytes = totalmem() }: { readonly hostBytes?: number } = {},
 ): CaptureSourceModule<AfPacketOptions> {
   const memory: RingMemory = { taken: 0, hostBytes }
   return {
     name: 'afpacket',
     detect: async () => detect(openSystem),
-    open(target, options = {}) {
-      const kernel = openSystem()
+    open(target, options = {}, ledger) {
+      const kernel = openSystem(ledger && { ledger })
       try {
         return options.member ? adoptMember(kernel, options.member) : openWithin(memory, kernel, target, options)
       } catch (error) {

@@ -7,7 +7,7 @@ import {
   type PacketSource,
   UnsupportedError,
 } from '@skydive/contracts'
-import { type Kernel, systemError } from '@skydive/kernel'
+import { Errno, type Kernel, systemError } from '@skydive/kernel'
 import { spreadProgram } from '@skydive/packet'
 import * as socket from './packet-socket.ts'
 import { mapRing, Ring, type RingShape } from './ring.ts'
@@ -21,8 +21,6 @@ export interface MemberOptions {
   readonly shape: RingShape
 }
 
-const FCNTL = process.arch === 'x64' ? 72 : 25
-const F_DUPFD_CLOEXEC = 1030
 const GROUP_MASK = 0xffff
 
 /**
@@ -71,9 +69,9 @@ function groupOf(kernel: Kernel, fd: number): number {
  * @throws ERR_NOT_FOUND when its owner is closed.
  */
 export function adoptMember(kernel: Kernel, { descriptor, group, shape }: MemberOptions): PacketSource {
-  const fd = kernel.systemCall(FCNTL, descriptor, F_DUPFD_CLOEXEC, 0)
+  const fd = kernel.duplicate(descriptor)
   const gone = () => new NotFoundError(`afpacket: descriptor ${descriptor} is no socket of group ${group} any more`, { group })
-  if (fd === -EBADF) throw gone()
+  if (fd === -Errno.EBADF) throw gone()
   if (fd < 0) throw systemError('duplicate a descriptor', -fd, { descriptor })
   try {
     if (!isMember(kernel, fd, group)) throw gone()
@@ -83,8 +81,6 @@ export function adoptMember(kernel: Kernel, { descriptor, group, shape }: Member
     throw error
   }
 }
-
-const EBADF = 9
 
 function isMember(kernel: Kernel, fd: number, group: number): boolean {
   try {

@@ -11,7 +11,7 @@ import {
   SkydiveError,
   UnavailableError,
 } from '@skydive/contracts'
-import { type DatagramReceiver, type Kernel, openDatagramReceiver, openKernel } from '@skydive/kernel'
+import { type DatagramReceiver, type Kernel, type KernelOptions, openDatagramReceiver, openKernel } from '@skydive/kernel'
 import type { NetflowLimits } from '@skydive/packet/netflow'
 import { NetflowCollector } from './netflow-collector.ts'
 
@@ -37,11 +37,13 @@ const DEFAULT_PORTS = [2055, 4739]
  * A collector listens in the namespace of its node, at the node's address when it has just one and everywhere otherwise. It takes no
  * filter: records hold no packet that one could be applied to.
  */
-export function createNetflowModule(openSystem: () => Kernel = openKernel): CaptureSourceModule<NetflowOptions> {
+export function createNetflowModule(
+  openSystem: (options?: KernelOptions) => Kernel = openKernel,
+): CaptureSourceModule<NetflowOptions> {
   return {
     name: 'netflow',
     detect: async () => detect(openSystem),
-    open(target, options = {}) {
+    open(target, options = {}, ledger) {
       if (target.bpfFilter !== '') {
         throw new InvalidArgumentError(
           `netflow: a filter ("${target.bpfFilter}") can't be applied to records; leave BPFFilter out`,
@@ -50,7 +52,7 @@ export function createNetflowModule(openSystem: () => Kernel = openKernel): Capt
           },
         )
       }
-      const kernel = openSystem()
+      const kernel = openSystem(ledger && { ledger })
       try {
         return openCollector(kernel, target, options)
       } catch (error) {

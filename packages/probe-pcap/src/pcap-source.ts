@@ -10,7 +10,7 @@ import {
   SkydiveError,
   UnsupportedError,
 } from '@skydive/contracts'
-import { type Kernel, loadPcapLibrary, openKernel, type PcapHandle, type PcapLibrary } from '@skydive/kernel'
+import { type Kernel, type KernelOptions, loadPcapLibrary, openKernel, type PcapHandle, type PcapLibrary } from '@skydive/kernel'
 import { BPF, type BpfInstruction, decodeBpfProgram, encodeBpfProgram, ownTrafficProgram } from '@skydive/packet'
 
 /** How libpcap is asked to capture. */
@@ -27,8 +27,8 @@ export interface PcapOptions {
 
 /** What the source stands on; a test may give others. */
 export interface PcapSystem {
-  openKernel(): Kernel
-  loadLibrary(): PcapLibrary
+  openKernel(options?: KernelOptions): Kernel
+  loadLibrary(ledger?: SharedArrayBuffer): PcapLibrary
 }
 
 const DEFAULT_BUFFER_BYTES = 16 * 1024 * 1024
@@ -37,7 +37,7 @@ const DEFAULT_SNAP_LENGTH = 256
 /** Reads of one poll at most, so that a fast sender does not keep the thread from its other work. */
 const READS_PER_POLL = 16
 
-const SYSTEM: PcapSystem = { openKernel, loadLibrary: loadPcapLibrary }
+const SYSTEM: PcapSystem = { openKernel, loadLibrary: (ledger) => loadPcapLibrary(undefined, ledger) }
 
 /**
  * Opens captures through libpcap. The interface is opened inside the namespace of its target; the thread never stays there. What arrives before
@@ -48,9 +48,9 @@ export function createPcapModule(system: PcapSystem = SYSTEM): CaptureSourceModu
   return {
     name: 'pcap',
     detect: async () => detect(system),
-    open(target, options = {}) {
-      library ??= system.loadLibrary()
-      const kernel = system.openKernel()
+    open(target, options = {}, ledger) {
+      library ??= system.loadLibrary(ledger)
+      const kernel = system.openKernel(ledger && { ledger })
       try {
         return options.file === undefined
           ? openInterface(library, kernel, target, options)

@@ -8,7 +8,7 @@ import {
   type PacketSource,
   SkydiveError,
 } from '@skydive/contracts'
-import { type DescriptorSet, Errno, type Kernel, openKernel, type TimerDescriptor } from '@skydive/kernel'
+import { type DescriptorSet, Errno, type Kernel, type KernelOptions, openKernel, type TimerDescriptor } from '@skydive/kernel'
 import { createPacketFilter, decodeBpfProgram, LINK_TYPE, type PacketFilter } from '@skydive/packet'
 import { type Listener, listen } from './listener.ts'
 import { PcapStream } from './pcap-stream.ts'
@@ -38,7 +38,9 @@ const READ_BYTES = 65_536
 const READS_PER_POLL = 16
 
 /** `openSystem` gives the kernel of the calling thread; a test may give another. */
-export function createPcapSocketModule(openSystem: () => Kernel = openKernel): CaptureSourceModule<PcapSocketOptions> {
+export function createPcapSocketModule(
+  openSystem: (options?: KernelOptions) => Kernel = openKernel,
+): CaptureSourceModule<PcapSocketOptions> {
   return {
     name: 'pcapsocket',
     async detect() {
@@ -49,8 +51,8 @@ export function createPcapSocketModule(openSystem: () => Kernel = openKernel): C
         return { available: false, reason: (error as Error).message }
       }
     },
-    open(target, options = {}) {
-      const kernel = openSystem()
+    open(target, options = {}, ledger) {
+      const kernel = openSystem(ledger && { ledger })
       try {
         return new PcapSocketSource(kernel, target, options)
       } catch (error) {

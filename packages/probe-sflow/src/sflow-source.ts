@@ -10,7 +10,7 @@ import {
   type PacketSource,
   SkydiveError,
 } from '@skydive/contracts'
-import { type DatagramReceiver, type Kernel, openDatagramReceiver, openKernel } from '@skydive/kernel'
+import { type DatagramReceiver, type Kernel, type KernelOptions, openDatagramReceiver, openKernel } from '@skydive/kernel'
 import { createPacketFilter, decodeBpfProgram, LINK_TYPE } from '@skydive/packet'
 import { SAMPLE_FORMAT, SFlowCollector } from './sflow-collector.ts'
 
@@ -32,12 +32,14 @@ const FILTER_SNAP_LENGTH = 4096
  *
  * A collector listens in the namespace of its node, at the node's address when it has just one and everywhere otherwise.
  */
-export function createSFlowModule(openSystem: () => Kernel = openKernel): CaptureSourceModule<SFlowOptions> {
+export function createSFlowModule(
+  openSystem: (options?: KernelOptions) => Kernel = openKernel,
+): CaptureSourceModule<SFlowOptions> {
   return {
     name: 'sflow',
     detect: async () => detect(openSystem),
-    open(target, options = {}) {
-      const kernel = openSystem()
+    open(target, options = {}, ledger) {
+      const kernel = openSystem(ledger && { ledger })
       try {
         return openCollector(kernel, target, options)
       } catch (error) {

@@ -18,6 +18,8 @@ import type { OpenSender } from './target/open-target.ts'
 export interface CaptureEngineOptions {
   /** Loads a source's module by its name. */
   loadModule(name: string): Promise<{ readonly captureSource?: CaptureSourceModule }>
+  /** Handed to the sources. */
+  readonly ledger?: SharedArrayBuffer
   /** Calls back again and again for as long as a descriptor can be read; answers how to stop. */
   watch(fd: number, listener: () => void): () => void
   /** Opens a socket to a target. */
@@ -128,7 +130,7 @@ export class CaptureEngine {
     if (!captureSource) {
       throw new InvalidArgumentError(`capture source "${module}": the module does not export captureSource`, { module })
     }
-    return captureSource.open(target, moduleOptions)
+    return captureSource.open(target, moduleOptions, this.#options.ledger)
   }
 
   #run(start: CaptureStart, source: CaptureSource): Task {

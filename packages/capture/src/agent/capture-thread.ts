@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import { type Logger, SILENT_LOGGER, SkydiveError, UnavailableError } from '@skydive/contracts'
-import { openKernel } from '@skydive/kernel'
+import { createLedger, openKernel, releaseLedger } from '@skydive/kernel'
 import type {
   CaptureFigures,
   CaptureStart,
@@ -18,7 +18,7 @@ export interface CaptureThreadEvents {
   /** A capture that ran ended by itself. */
   onFailed(taskId: number, error: Error): void
   onFigures(figures: readonly CaptureFigures[]): void
-  /** The thread itself broke: every capture is gone. */
+  /** The thread itself broke, or ended without being asked: every capture is gone. */
   onCrash(error: Error): void
 }
 
@@ -50,7 +50,8 @@ export function openCaptureThread(events: CaptureThreadEvents, workerUrl?: URL, 
   // The thread sleeps in the kernel: this descriptor wakes it.
   const kernel = openKernel()
   const signalFd = kernel.eventDescriptor()
-  const workerData: CaptureThreadData = { signalFd }
+  const ledger = createLedger()
+  const workerData: CaptureThreadData = { signalFd, ledger }
   const worker = new Worker(workerUrl ?? defaultWorkerUrl(), {
     name: 'skydive-capture',
     workerData,
@@ -77,9 +78,16 @@ export function openCaptureThread(events: CaptureThreadEvents, workerUrl?: URL, 
   process.once('exit', wake)
   worker.on('exit', () => {
     process.removeListener('exit', wake)
+    const left = releaseLedger(ledger)
+    if (left.descriptors + left.mappings + left.pcapHandles > 0) {
+      logger.warn({ ...left }, 'what the capture thread left open is closed')
+    }
     kernel.close(signalFd)
     kernel.dispose()
-    if (isOpen) end(new UnavailableError('the capture thread has ended', { retryable: false }))
+    if (!isOpen) return
+    const error = new UnavailableError('the capture thread has ended', { retryable: false })
+    end(error)
+    events.onCrash(error)
   })
   worker.on('message', (message: FromCaptureThread) => {
     switch (message.kind) {

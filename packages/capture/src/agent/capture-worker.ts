@@ -7,8 +7,8 @@ import type { CaptureThreadData, FromCaptureThread, ToCaptureThread } from './me
 // The thread of all captures of an agent. It stays in the host's namespace; sources are opened by entering and leaving theirs.
 const port = parentPort
 if (port) {
-  const { signalFd } = workerData as CaptureThreadData
-  const kernel = openKernel()
+  const { signalFd, ledger } = workerData as CaptureThreadData
+  const kernel = openKernel({ ledger })
   const loop = new CaptureLoop(kernel, signalFd)
   const nextTurn = () => new Promise<void>((resolve) => setImmediate(resolve))
   let isOpen = true
@@ -16,6 +16,7 @@ if (port) {
 
   const engine = new CaptureEngine({
     loadModule: (name) => import(name),
+    ledger,
     watch: (fd, listener) => loop.watch(fd, listener),
     openSender: (options) => openDatagramSender(kernel, options),
     yieldTurn: nextTurn,

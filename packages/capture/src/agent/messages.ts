@@ -74,6 +74,8 @@ export interface PlainError {
 export interface CaptureThreadData {
   /** Event descriptor that is signalled after every message to the thread. */
   readonly signalFd: number
+  /** Takes what the thread opens, for its owner to close if it breaks. */
+  readonly ledger: SharedArrayBuffer
 }
 
 /** To the capture thread. */

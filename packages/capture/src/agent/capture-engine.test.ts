@@ -114,3 +114,35 @@ test('a mirror of frames without Ethernet header is refused, and the source is c
     [{ kind: 'start-failed', taskId: 1, error: { message, code: 'ERR_INVALID_ARGUMENT', fault: 'caller' } }],
   ])
 })
+
+test('a source that breaks with its first packets is told as failed and stopped, once, whoever stops it meanwhile', async () => {
+  const emitted: FromCaptureThread[] = []
+  let closed = 0
+  const source: PacketSource = {
+    ...slowRing({ now: () => 0 }, 0),
+    poll() {
+      throw new Error('the interface is gone')
+    },
+    close: () => void closed++,
+  }
+  const engine = new CaptureEngine({
+    loadModule: async () => ({
+      captureSource: { name: 'broken', detect: async () => ({ available: true }), open: () => source },
+    }),
+    watch: () => () => {},
+    openSender: () => {
+      throw new Error('nothing is sent')
+    },
+    yieldTurn: async () => {},
+    clock: { now: () => 0, setTimeout: () => 0, clearTimeout: () => {} },
+    emit: (message) => emitted.push(message),
+  })
+  await engine.handle({ kind: 'start', start: START })
+  await engine.handle({ kind: 'stop', taskId: 1 })
+  expect(closed).toBe(1)
+  const error = { message: 'the interface is gone', code: 'ERR_INVARIANT', fault: 'ours' }
+  expect(emitted.filter(({ kind }) => kind !== 'batch' && kind !== 'started')).toEqual([
+    { kind: 'failed', taskId: 1, error },
+    { kind: 'stopped', taskId: 1 },
+  ])
+})

@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs'
+import { rmSync, statSync } from 'node:fs'
 import type { Connection, FileOptions } from './connection.ts'
 import type { OpenFiles } from './open-files.ts'
 import type { SqlChange, SqlRow, SqlValue } from './sqlite.ts'
@@ -12,6 +12,7 @@ export class DatabaseFile {
   readonly options: FileOptions
   readonly #files: OpenFiles
   #uses = 0
+  #closedBytes: number | undefined
 
   /** Inert: opens nothing. */
   constructor(files: OpenFiles, path: string, options: FileOptions) {
@@ -23,6 +24,24 @@ export class DatabaseFile {
   /** Whether closing it now would disturb somebody. */
   get inUse(): boolean {
     return this.#uses > 0
+  }
+
+  /** Size with its write-ahead log. A closed file is asked for it once: only an open one changes. */
+  get bytes(): number {
+    if (this.#files.isOpen(this)) return this.#measure()
+    this.#closedBytes ??= this.#measure()
+    return this.#closedBytes
+  }
+
+  #measure(): number {
+    let bytes = 0
+    for (const suffix of ['', '-wal']) bytes += statSync(this.path + suffix, { throwIfNoEntry: false })?.size ?? 0
+    return bytes
+  }
+
+  /** Called by {@link OpenFiles} when it has opened the file. */
+  opened(): void {
+    this.#closedBytes = undefined
   }
 
   get #connection(): Connection {

@@ -23,6 +23,7 @@ CREATE TABLE file.metric (
 CREATE TABLE file.raw (
   uuid TEXT NOT NULL, position INTEGER NOT NULL, timestamp INTEGER NOT NULL, link_type INTEGER NOT NULL, data BLOB NOT NULL,
   PRIMARY KEY (uuid, position)) WITHOUT ROWID;
+CREATE TABLE file.span (one INTEGER PRIMARY KEY CHECK (one = 1), start INTEGER NOT NULL, last INTEGER NOT NULL);
 `
 
 const PUT_FLOW = `
@@ -34,12 +35,20 @@ const PUT_RAW = 'INSERT OR REPLACE INTO raw VALUES (?, ?, ?, ?, ?)'
 const METRICS = 'SELECT * FROM metric WHERE uuid = ? AND start >= ? AND last <= ? ORDER BY last'
 const RAW = 'SELECT * FROM raw WHERE uuid = ? AND timestamp BETWEEN ? AND ? ORDER BY position'
 
+const PUT_SPAN = `
+  INSERT INTO span VALUES (1, ?, ?)
+  ON CONFLICT (one) DO UPDATE SET start = min(span.start, excluded.start), last = max(span.last, excluded.last)`
+const EVER: TimeSlice = { startMs: Number.NEGATIVE_INFINITY, lastMs: Number.POSITIVE_INFINITY }
+const NEVER: TimeSlice = { startMs: Number.POSITIVE_INFINITY, lastMs: Number.NEGATIVE_INFINITY }
+
 const asNumber = (value: unknown): number => Number(value)
 
 /** Writes to and reads from one flow file. Storing the same report twice leaves what storing it once leaves. */
 export class FlowPartition {
   readonly startMs: number
   readonly #file: DatabaseFile
+  /** From the first to the last time that anything in the file tells of; absent until it was read. */
+  #span: TimeSlice | undefined
 
   constructor(startMs: number, file: DatabaseFile) {
     this.startMs = startMs
@@ -48,9 +57,36 @@ export class FlowPartition {
 
   /** Stores reports in one transaction. */
   write(flows: readonly EnhancedFlow[]): void {
+    const times = spanOf(flows)
+    // Wider than what is stored when the transaction fails: then the file is searched in vain.
+    const { startMs, lastMs } = this.#knownSpan()
+    this.#span = { startMs: Math.min(startMs, times.startMs), lastMs: Math.max(lastMs, times.lastMs) }
     this.#file.transaction(() => {
       for (const { flow, places } of flows) this.#put(flow, places)
+      if (times.startMs <= times.lastMs && this.#hasSpan()) this.#file.run(PUT_SPAN, times.startMs, times.lastMs)
     })
+  }
+
+  /** Whether something in the file may be of the slice. Opens the file the first time, never again. */
+  mayHold({ startMs, lastMs }: TimeSlice): boolean {
+    const span = this.#knownSpan()
+    return span.startMs <= lastMs && span.lastMs >= startMs
+  }
+
+  #knownSpan(): TimeSlice {
+    this.#span ??= this.#readSpan()
+    return this.#span
+  }
+
+  #readSpan(): TimeSlice {
+    if (!this.#hasSpan()) return EVER
+    const row = this.#file.get('SELECT start, last FROM span')
+    return row ? { startMs: asNumber(row['start']), lastMs: asNumber(row['last']) } : NEVER
+  }
+
+  /** Files of earlier versions have none. */
+  #hasSpan(): boolean {
+    return this.#file.get("SELECT 1 FROM file.sqlite_master WHERE name = 'span'") !== undefined
   }
 
   #put(flow: Flow, places: FlowPlaces): void {
@@ -134,4 +170,20 @@ export class FlowPartition {
       LinkType: asNumber(row['link_type']),
     }))
   }
+}
+
+/** All times that reports and what comes with them tell of. */
+function spanOf(flows: readonly EnhancedFlow[]): TimeSlice {
+  let { startMs, lastMs } = NEVER
+  const widen = (from: number, to: number) => {
+    startMs = Math.min(startMs, from)
+    lastMs = Math.max(lastMs, to)
+  }
+  for (const { flow } of flows) {
+    widen(flow.Start, flow.Last)
+    const metric = flow.LastUpdateMetric
+    if (metric && metric.Last > 0) widen(metric.Start, metric.Last)
+    for (const { Timestamp: timestamp } of flow.LastRawPackets ?? []) widen(timestamp, timestamp)
+  }
+  return { startMs, lastMs }
 }

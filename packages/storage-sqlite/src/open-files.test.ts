@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readlinkSync, rmSync } from 'node:fs'
+import { appendFileSync, existsSync, readdirSync, readlinkSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { memoryFolder } from '../test/memory-folder.ts'
@@ -153,5 +153,37 @@ describe('a file', () => {
     const a = make('a')
     const rows = Array.from({ length: 200 }, (_, i) => a.get(`SELECT ${i} AS number FROM word`))
     expect(rows).toEqual(Array.from({ length: 200 }, (_, number) => ({ number })))
+  })
+})
+
+describe('the size of a file', () => {
+  const onDisk = (name: string) =>
+    ['', '-wal'].reduce((sum, suffix) => sum + (statSync(join(folder, name + suffix), { throwIfNoEntry: false })?.size ?? 0), 0)
+
+  test('is that on the disk, with its log, open and closed, also when it grew in between', () => {
+    const a = make('a')
+    expect(a.bytes).toBe(onDisk('a'))
+    files.release(a)
+    expect(a.bytes).toBe(onDisk('a'))
+    for (let round = 0; round < 50; round++) a.run('INSERT INTO word (text) VALUES (?)', 'x'.repeat(1_000))
+    expect(a.bytes).toBe(onDisk('a'))
+    files.release(a)
+    expect([a.bytes, existsSync(join(folder, 'a-wal'))]).toEqual([onDisk('a'), false])
+  })
+
+  test('is looked up once for as long as the file is closed', () => {
+    const a = make('a')
+    files.release(a)
+    const before = a.bytes
+    appendFileSync(join(folder, 'a'), new Uint8Array(4096))
+    expect([a.bytes, onDisk('a')]).toEqual([before, before + 4096])
+    words(a)
+    expect(a.bytes).toBe(onDisk('a'))
+  })
+
+  test('is nothing when it is gone', () => {
+    const a = make('a')
+    a.remove()
+    expect(a.bytes).toBe(0)
   })
 })

@@ -24,6 +24,10 @@ export class OpenFiles {
     return this.#open.size
   }
 
+  isOpen(file: DatabaseFile): boolean {
+    return this.#open.has(file)
+  }
+
   /** The connection to a file, which is opened when it isn't. */
   connectionTo(file: DatabaseFile): Connection {
     const known = this.#open.get(file)
@@ -45,6 +49,7 @@ export class OpenFiles {
     }
     this.#open.set(file, connection)
     this.#newest = file
+    file.opened()
     return connection
   }
 

@@ -175,9 +175,12 @@ export class StorageEngine {
     return [...found].filter(([, rows]) => rows.length > 0)
   }
 
-  /** A flow lies in the files of its reports, which come after its packets by up to one update interval: later files count as well. */
+  /**
+   * A flow lies in the files of its reports, which come after its packets by up to one update interval: later files count as well, as far as
+   * they tell of the slice.
+   */
   #flowPartitions(slice: TimeSlice): FlowPartition[] {
-    return this.#flows.overlapping(slice.startMs, Number.MAX_SAFE_INTEGER)
+    return this.#flows.overlapping(slice.startMs, Number.MAX_SAFE_INTEGER).filter((partition) => partition.mayHold(slice))
   }
 
   getObject(key: string): KeyValueEntry | undefined {

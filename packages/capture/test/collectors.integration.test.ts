@@ -2,12 +2,14 @@ import { createSocket } from 'node:dgram'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import type { Flow, MetadataObject } from '@skydive/contracts'
 import { createGraph } from '@skydive/graph'
+import { openKernel } from '@skydive/kernel'
 import { FIELD, NetflowDecoder } from '@skydive/packet/netflow'
 import { decodeFlowMessage } from '@skydive/protocol/flow'
+import { enterPrivateNetwork, type PrivateNetwork } from '@skydive/testkit'
 import { rawHeader, writeSFlow } from '../../packet/test/sflow-writer.ts'
 import { type CaptureAgent, createCaptureAgent } from '../src/index.ts'
 
-// Captures that listen: on the loopback, at ports that the kernel has free.
+// Captures that listen: on the loopback of a network of their own, so that no port is taken.
 
 const module = (name: string) => ({ module: new URL(`../../${name}/src/index.ts`, import.meta.url).href })
 const graph = createGraph()
@@ -25,7 +27,12 @@ async function until(holds: () => boolean): Promise<void> {
   }
 }
 
+const kernel = openKernel()
+let network: PrivateNetwork
+
 beforeAll(async () => {
+  network = enterPrivateNetwork(kernel.systemCall)
+  network.ip('link set lo up')
   writer.transaction((tx) => {
     tx.addNode({ id: 'host', metadata: { Type: 'host', Name: 'test', TID: 'tid-host' } })
     const metadata = { Type: 'device', Name: 'lo', IfIndex: 1, TID: 'tid-lo', LinkFlags: ['UP'], IPV4: ['127.0.0.1/8'] }
@@ -57,7 +64,11 @@ beforeAll(async () => {
   })
   await agent.start()
 })
-afterAll(() => agent.stop())
+afterAll(async () => {
+  await agent?.stop()
+  network?.leave()
+  kernel.dispose()
+})
 
 const metadata = () => graph.view.node(graph.view.nodeOrdinal('lo')).metadata
 const command = (type: string, over: object = {}) => ({

@@ -120,8 +120,13 @@ afterAll(async () => {
 })
 
 /** Starts a program in the peer's namespace and resolves when it says that it is ready. */
-async function inPeer(ready: string, program: string, ...args: string[]): Promise<ChildProcess> {
-  const child = spawn('ip', ['netns', 'exec', PEER, program, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+function inPeer(ready: string, program: string, ...args: string[]): Promise<ChildProcess> {
+  return launch(ready, 'ip', 'netns', 'exec', PEER, program, ...args)
+}
+
+/** The same here. Its output is read to its end: a program that writes to nobody dies of SIGPIPE. */
+async function launch(ready: string, program: string, ...args: string[]): Promise<ChildProcess> {
+  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] })
   children.add(child)
   let said = ''
   await new Promise<void>((resolve, reject) => {
@@ -131,22 +136,20 @@ async function inPeer(ready: string, program: string, ...args: string[]): Promis
     }
     child.stdout!.on('data', hear)
     child.stderr!.on('data', hear)
-    child.once('exit', () => reject(new Error(`${program} ended: ${said}`)))
+    child.once('exit', () => reject(new Error(`${program} ${args.join(' ')} ended: ${said}`)))
   })
   return child
 }
 
 /** Resolves when a program has ended by itself. */
 async function ended(child: ChildProcess): Promise<void> {
-  if (child.exitCode === null) await once(child, 'exit')
+  if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
   children.delete(child)
 }
 
 async function end(child: ChildProcess): Promise<void> {
-  const exit = once(child, 'exit')
   child.kill('SIGTERM')
-  await exit
-  children.delete(child)
+  await ended(child)
 }
 
 const command = (over: Metadata) => ({ NodeID: 'v0', Resource: { UUID: 'c1', GremlinQuery: 'G.V()', Name: 'out', ...over } })
@@ -357,27 +360,24 @@ withTools('frames to another host by ERSPAN', () => {
     'each frame arrives byte by byte, cut to the header size, with its tag; the mirror does not mirror itself',
     async () => {
       const [original, mirrored] = [join(folder, 'original.pcap'), join(folder, 'mirrored.pcap')]
-      const here = spawn(
+      const filter = 'icmp[0] = 0 or icmp[0] = 8 or ether proto 0x88b5 or vlan'
+      const here = await launch(
+        'listening on',
         'tcpdump',
-        [
-          '-i',
-          'v0',
-          '-w',
-          original,
-          '-c',
-          '15',
-          '--immediate-mode',
-          '-s',
-          '256',
-          'icmp[0] = 0 or icmp[0] = 8 or ether proto 0x88b5 or vlan',
-        ],
-        {
-          stdio: ['ignore', 'ignore', 'pipe'],
-        },
+        ...['-i', 'v0', '-w', original, '-c', '15', '--immediate-mode', '-s', '256', filter],
       )
-      children.add(here)
-      await once(here.stderr, 'data')
-      const there = await inPeer('listening', 'tcpdump', '-i', 'v1', '-w', mirrored, '-c', '15', '--immediate-mode', 'proto gre')
+      const there = await inPeer(
+        'listening on',
+        'tcpdump',
+        '-i',
+        'v1',
+        '-w',
+        mirrored,
+        '-c',
+        '15',
+        '--immediate-mode',
+        'proto gre',
+      )
       await agent.startCapture(
         command({ BPFFilter: 'icmp or proto gre or ether proto 0x88b5', Target: '10.8.0.2', TargetType: 'erspanv1' }),
       )
@@ -440,7 +440,18 @@ withTools('frames to another host by ERSPAN', () => {
     'frames that are longer than the way to the target takes go in fragments',
     async () => {
       const mirrored = join(folder, 'fragments.pcap')
-      const there = await inPeer('listening', 'tcpdump', '-i', 'v1', '-w', mirrored, '-c', '12', '--immediate-mode', 'proto gre')
+      const there = await inPeer(
+        'listening on',
+        'tcpdump',
+        '-i',
+        'v1',
+        '-w',
+        mirrored,
+        '-c',
+        '12',
+        '--immediate-mode',
+        'proto gre',
+      )
       await agent.startCapture(command({ BPFFilter: 'icmp', HeaderSize: 2000, Target: '10.8.0.2:0', TargetType: 'erspanv1' }))
       network.run('ping', ['-c3', '-i0.01', '-s1472', '10.8.0.2'])
       await until(() => element()?.['TargetSent'] === 6)

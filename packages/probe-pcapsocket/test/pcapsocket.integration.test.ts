@@ -89,21 +89,22 @@ describe('tcpdump -w - | nc', () => {
     })
     const nc = spawn('nc', ['-N', '127.0.0.1', `${port}`], { stdio: [child.stdout, 'ignore', 'inherit'] })
     let said = ''
-    await new Promise<void>((resolve) => {
+    const ended = [once(child, 'exit'), once(child.stderr, 'end'), once(nc, 'exit')]
+    await new Promise<void>((resolve, reject) => {
       child.stderr.on('data', (chunk) => {
         said += chunk
         if (said.includes('listening on')) resolve()
       })
+      child.once('exit', () => reject(new Error(`tcpdump ended: ${said}`)))
     })
     network.run('ping', ['-q', '-c50', '-i0.01', '10.9.0.2'])
     const flows = await take(source, 100)
-    const ended = [once(child, 'exit'), once(nc, 'exit')]
     child.kill('SIGINT')
-    await ended[0]
+    await Promise.all(ended.slice(0, 2))
     // Its end of the stream goes to the source, which closes.
     await take(source, 0)
     source.close()
-    await ended[1]
+    await ended[2]
     expect(said).toMatch(/\n100 packets captured/)
     expect(flows.map(({ LayersPath, Metric }) => [LayersPath, Metric!.ABPackets, Metric!.BAPackets])).toEqual([
       ['Ethernet/IPv4/ICMPv4', 50, 50],

@@ -219,6 +219,14 @@ function sums(flows: readonly Flow[]): Sums {
   return all
 }
 
+/** Bytes that a socket of 127.0.0.1 in `home` holds and nobody has read yet. */
+function waitingAt(port: number): number {
+  const local = `0100007F:${port.toString(16).toUpperCase().padStart(4, '0')}`
+  const rows = at(home, 'cat', '/proc/net/udp').split('\n')
+  const row = rows.find((line) => line.includes(` ${local} `))
+  return Number.parseInt(row?.trim().split(/\s+/)[4]?.split(':')[1] ?? '0', 16)
+}
+
 /** sfcapd of nfdump at a port of `home`; what it saw is told when it has ended. */
 async function startSfcapd(port: number): Promise<{ seen(): Promise<Sums> }> {
   const folder = mkdtempSync(join(tmpdir(), 'sfcapd-'))
@@ -236,6 +244,8 @@ async function startSfcapd(port: number): Promise<{ seen(): Promise<Sums> }> {
   })
   return {
     async seen() {
+      // It gives up what it has not read when it is ended.
+      while (waitingAt(port) > 0) await new Promise((resolve) => setImmediate(resolve))
       const ended = once(sfcapd, 'exit')
       sfcapd.kill('SIGTERM')
       await ended

@@ -24,6 +24,12 @@ export class BlockPackets {
     this.#dissector = dissector
   }
 
+  /** To be called before packets of another kind are counted. */
+  begin(linkType: number, tellsInterfaces = false): void {
+    this.linkType = linkType
+    this.tellsInterfaces = tellsInterfaces
+  }
+
   /** The memory that the positions in rows are of. */
   get view(): DataView {
     return this.#memory.view

@@ -32,6 +32,7 @@ import {
 import { DISSECTED_DATAGRAM } from './loop-layout.ts'
 import { NewFlows } from './new-flows.ts'
 import { PacketFollower } from './packet-follower.ts'
+import { PacketIntake } from './packet-intake.ts'
 import { PacketLoop, type PacketLoopCalls } from './packet-loop.ts'
 import { RawPacketKeeper } from './raw-packets.ts'
 import { RowKeys } from './row-keys.ts'
@@ -148,10 +149,16 @@ export class FlowAccounting {
     const { layout } = format
     const tellsInterfaces = this.#hasExporter && layout.format === 'tpacket-v3' && layout.tellsInterfaces === true
     return (buffer, offset, byteLength, samplingRate = 1) => {
-      this.#packets.linkType = format.linkType
-      this.#packets.tellsInterfaces = tellsInterfaces
+      this.#packets.begin(format.linkType, tellsInterfaces)
       return this.#loop.consume(format, buffer, offset, byteLength, Math.min(samplingRate, MAX_SAMPLING_RATE))
     }
+  }
+
+  intake(format: PacketFormat): PacketIntake {
+    return new PacketIntake(this.columns.memory, (at, byteLength) => {
+      this.#packets.begin(format.linkType)
+      return this.#loop.consumeInPlace(format, at, byteLength)
+    })
   }
 
   stats(): FlowTableStats {

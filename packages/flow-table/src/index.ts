@@ -6,6 +6,7 @@
 
 export type { BlockConsumer, FlowTableOptions, FlowTableStats, LayerKeyMode, PortNames } from './flow-table.ts'
 export { createFlowTable, FlowTable } from './flow-table.ts'
+export type { PacketIntake } from './packet-intake.ts'
 export type { TcpStreamStats } from './tcp-streams.ts'
 export { TPACKET3 } from './tpacket.ts'
 export { hexText, Xxh64 } from './xxh64.ts'

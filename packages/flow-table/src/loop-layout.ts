@@ -55,13 +55,18 @@ export const DISSECTED_DATAGRAM = 0x100
 export const AT_TUNNEL_BITS = 4096
 /** The rows of a batch, and those that its last packet may need beyond it, as `layout.ts` has them. */
 export const AT_ROWS = 12288
-/** The packets that are looked at: copied here piece by piece. */
-export const AT_WINDOW = 32768
+/**
+ * The beginning of a record whose end has not come yet lies before the window, so that what comes next is whole with it. As much as the
+ * longest record there can be, in whole cache lines.
+ */
+export const HELD_BYTES = 262208
+/** The packets that are looked at: copied here piece by piece, or read here at once. A page of the kernel begins here. */
+export const AT_WINDOW = 294912
 /** Room for the longest record there can be, in whole pages of 64 KiB. */
 export const WINDOW_BYTES = 327680
 /** Pairs of IPv6 addresses met lately: their 32 bytes, then their number; four pad bytes. */
-export const AT_PAIRS = 360448
+export const AT_PAIRS = 622592
 export const PAIR_BYTES = 40
 export const PAIR_SLOTS = 4096
 /** The index; the records begin where it ends. */
-export const AT_INDEX = 524288
+export const AT_INDEX = 786432

@@ -110,7 +110,7 @@ export class PacketLoop {
       const copied = Math.min(left, pieceBytes)
       const from = offset + done
       this.#memory.bytes.set(from === 0 && copied === buffer.length ? buffer : buffer.subarray(from, from + copied), AT_WINDOW)
-      const taken = this.#count(copied, left)
+      const taken = this.#count(AT_WINDOW, copied, left)
       done += taken
       if (taken > 0) pieceBytes = PIECE_BYTES
       // What is not whole in the greatest piece there is, is not whole at all.
@@ -118,6 +118,12 @@ export class PacketLoop {
       else pieceBytes = WINDOW_BYTES
     }
     return isRing ? byteLength : done
+  }
+
+  /** Counts the records that lie at `at` in the memory already; answers how many bytes the whole ones take. */
+  consumeInPlace(format: PacketFormat, at: number, byteLength: number): number {
+    this.#prepare(format, 1)
+    return this.#count(at, byteLength, byteLength)
   }
 
   #prepare({ layout, linkType }: PacketFormat, weight: number): void {
@@ -136,12 +142,12 @@ export class PacketLoop {
     words[AT_TUNNEL_SPAN >> 2] = tunnelPorts.highest - tunnelPorts.lowest
   }
 
-  /** Counts what is whole of the first bytes of the window, `left` bytes before the end of their block; answers their number. */
-  #count(byteLength: number, left: number): number {
+  /** Counts what is whole of the bytes at `at`, which lie `left` bytes before the end of their block; answers their number. */
+  #count(at: number, byteLength: number, left: number): number {
     const { words } = this.#memory
-    words[AT_POSITION >> 2] = AT_WINDOW
-    words[AT_END >> 2] = AT_WINDOW + byteLength
-    words[AT_BLOCK_END >> 2] = AT_WINDOW + left
+    words[AT_POSITION >> 2] = at
+    words[AT_END >> 2] = at + byteLength
+    words[AT_BLOCK_END >> 2] = at + left
     for (;;) {
       // Growing takes other views.
       const state = this.#memory.words
@@ -153,7 +159,7 @@ export class PacketLoop {
       state[AT_PACKETS >> 2] = 0
       state[AT_FILTERED >> 2] = 0
       state[AT_IGNORED >> 2] = 0
-      if (outcome !== LOOP_FULL) return state[AT_POSITION >> 2]! - AT_WINDOW
+      if (outcome !== LOOP_FULL) return state[AT_POSITION >> 2]! - at
       this.#options.makeRoom()
     }
   }

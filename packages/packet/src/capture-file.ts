@@ -1,6 +1,7 @@
 import type { PacketFormat } from '@skydive/contracts'
 import { DecodeError } from '@skydive/contracts'
-import { MAX_CAPTURED_BYTES, PCAP_RECORD_BYTES } from './pcap-record.ts'
+import { checkNextRecord, cutFile, PCAP_HEADER_BYTES, type PcapFormat, pcapLayout, readPcapFormat } from './pcap-file.ts'
+import { PCAP_RECORD_BYTES } from './pcap-record.ts'
 import { createPcapngDecoder } from './pcapng.ts'
 
 /**
@@ -11,7 +12,7 @@ export type CaptureFileSink = (buffer: Uint8Array, offset: number, byteLength: n
 
 /** Reads a pcap or pcapng file that comes in pieces of any size, such as from a pipe. */
 export interface CaptureFileReader {
-  /** Bytes given so far. */
+  /** Bytes given so far, those of a piece that was found damaged among them. */
   readonly bytesRead: number
   /**
    * Hands over what is whole. The piece is not kept; at most one incomplete record is copied.
@@ -29,7 +30,6 @@ export interface CaptureFileDecoder {
 }
 
 const MAGIC_BYTES = 4
-const PCAP_HEADER_BYTES = 24
 const PCAPNG_MAGIC = 0x0a0d0d0a
 
 /**
@@ -62,36 +62,27 @@ export function createCaptureFileReader(sink: CaptureFileSink): CaptureFileReade
       return bytesRead
     },
     push(piece) {
+      const begin = bytesRead
+      bytesRead += piece.length
       let from = 0
       // The record that was cut gets bytes until it is whole; the bulk of the piece is then read in place.
       while (rest.length > 0 && from < piece.length) {
         const wanted = Math.min(piece.length - from, Math.max(rest.length, PCAP_RECORD_BYTES + 4096))
         rest.append(piece.subarray(from, from + wanted))
-        bytesRead += wanted
         from += wanted
-        const left = rest.length - consume(rest.bytes(), bytesRead - rest.length)
+        const left = rest.length - consume(rest.bytes(), begin + from - rest.length)
         if (left <= wanted) {
           // What is left lies in the piece: go back to it.
-          bytesRead -= left
           from -= left
           rest.clear()
         } else rest.keepLast(left)
       }
       const tail = from === 0 ? piece : piece.subarray(from)
-      const taken = tail.length === 0 ? 0 : consume(tail, bytesRead)
-      bytesRead += tail.length
+      const taken = tail.length === 0 ? 0 : consume(tail, begin + from)
       if (tail.length > taken) rest.append(tail.subarray(taken))
     },
     end() {
-      if (rest.length === 0 && decoder) return
-      const offset = bytesRead - rest.length
-      throw new DecodeError(
-        bytesRead === 0
-          ? 'the capture file is empty: not even a header'
-          : `the capture file is cut: the record at byte ${offset} has only ${rest.length} bytes`,
-        offset,
-        { availableBytes: rest.length },
-      )
+      if (rest.length > 0 || !decoder) throw cutFile(bytesRead - rest.length, rest.length)
     },
   }
 }
@@ -128,48 +119,23 @@ class HeldBytes {
 
 function decoderFor(bytes: Uint8Array, sink: CaptureFileSink): CaptureFileDecoder {
   const magic = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint32(0)
-  switch (magic) {
-    case 0xa1b2c3d4:
-      return pcapDecoder({ littleEndian: false, nanoseconds: false }, sink)
-    case 0xa1b23c4d:
-      return pcapDecoder({ littleEndian: false, nanoseconds: true }, sink)
-    case 0xd4c3b2a1:
-      return pcapDecoder({ littleEndian: true, nanoseconds: false }, sink)
-    case 0x4d3cb2a1:
-      return pcapDecoder({ littleEndian: true, nanoseconds: true }, sink)
-    case PCAPNG_MAGIC:
-      return createPcapngDecoder(sink)
-    default: {
-      const shown = magic.toString(16).padStart(8, '0')
-      const hint = magic >>> 16 === 0x1f8b ? ': it is compressed by gzip, unpack it first' : ''
-      throw new DecodeError(`not a pcap or pcapng file (it begins with ${shown})${hint}`, 0, { magic: shown })
-    }
-  }
+  if (magic === PCAPNG_MAGIC) return createPcapngDecoder(sink)
+  if (pcapLayout(magic)) return pcapDecoder(sink)
+  const shown = magic.toString(16).padStart(8, '0')
+  const hint = magic >>> 16 === 0x1f8b ? ': it is compressed by gzip, unpack it first' : ''
+  throw new DecodeError(`not a pcap or pcapng file (it begins with ${shown})${hint}`, 0, { magic: shown })
 }
 
-function pcapDecoder(layout: { littleEndian: boolean; nanoseconds: boolean }, sink: CaptureFileSink): CaptureFileDecoder {
-  let format: PacketFormat | undefined
+function pcapDecoder(sink: CaptureFileSink): CaptureFileDecoder {
+  let format: PcapFormat | undefined
   return {
     decode(bytes, offset, byteLength, fileOffset) {
-      const view = new DataView(bytes.buffer, bytes.byteOffset + offset, byteLength)
       if (!format) {
-        if (byteLength < PCAP_HEADER_BYTES) return 0
-        // The upper bits of the link type hold the length of the frame check sequence.
-        format = { layout: { format: 'pcap', ...layout }, linkType: view.getUint32(20, layout.littleEndian) & 0xffff }
-        return PCAP_HEADER_BYTES
+        format = readPcapFormat(bytes.subarray(offset, offset + byteLength))
+        return format ? PCAP_HEADER_BYTES : 0
       }
       const taken = byteLength < PCAP_RECORD_BYTES ? 0 : sink(bytes, offset, byteLength, format)
-      if (byteLength - taken >= PCAP_RECORD_BYTES) {
-        const capturedBytes = view.getUint32(taken + 8, layout.littleEndian)
-        if (capturedBytes > MAX_CAPTURED_BYTES) {
-          const at = fileOffset + taken
-          throw new DecodeError(
-            `the capture file is damaged: the record at byte ${at} claims ${capturedBytes} captured bytes, more than ${MAX_CAPTURED_BYTES}`,
-            at,
-            { capturedBytes },
-          )
-        }
-      }
+      checkNextRecord(bytes.subarray(offset + taken, offset + byteLength), format.layout.littleEndian, fileOffset + taken)
       return taken
     },
   }

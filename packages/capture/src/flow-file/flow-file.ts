@@ -1,9 +1,10 @@
 import type { Readable, Writable } from 'node:stream'
-import { SkydiveError } from '@skydive/contracts'
-import { createFlowTable, type FlowTable, type LayerKeyMode } from '@skydive/flow-table'
-import { createCaptureFileReader, createPacketFilter, decodeBpfProgram, type PacketFilter } from '@skydive/packet'
+import type { SkydiveError } from '@skydive/contracts'
+import { createFlowTable, type LayerKeyMode } from '@skydive/flow-table'
+import { createPacketFilter, decodeBpfProgram, type PacketFilter } from '@skydive/packet'
 import { createFlowFormatter, type FlowFormat } from './flow-format.ts'
-import { readPieces } from './read-pieces.ts'
+import { readPackets } from './read-packets.ts'
+import { openInput } from './read-pieces.ts'
 
 /** Compiles a filter expression to classic BPF, 8 bytes an instruction. `Kernel.compileBpf` of `@skydive/kernel` is one. */
 export type BpfCompile = (expression: string, options: { linkType: number; snapLength: number }) => Uint8Array
@@ -70,7 +71,8 @@ export async function flowsOfFile(options: FlowFileOptions): Promise<FlowFileSum
     ...(filter && { filter: filter.matches }),
     onEvicted: (flows) => void (evicted as unknown[]).push(formatter.flows(flows)),
   })
-  const { bytesRead, damage } = await readInto(table, options, filter?.use)
+  const input = await openInput(options.file, options.input)
+  const { bytesRead, damage } = await readPackets(table, input, filter?.use ?? (() => {})).finally(() => input.close())
   table.finishStreams()
 
   await write(options.output, formatter.head())
@@ -81,32 +83,6 @@ export async function flowsOfFile(options: FlowFileOptions): Promise<FlowFileSum
   await write(options.output, formatter.tail())
   const { packets, flows, filteredPackets, ignoredPackets, evictedFlows } = table.stats()
   return { packets, flows: flows + evictedFlows, filteredPackets, ignoredPackets, bytesRead, ...(damage && { damage }) }
-}
-
-async function readInto(
-  table: FlowTable,
-  options: FlowFileOptions,
-  useFilterFor: ((linkType: number) => void) | undefined,
-): Promise<{ bytesRead: number; damage?: SkydiveError }> {
-  let consume: ReturnType<FlowTable['consumer']> | undefined
-  let current: unknown
-  const reader = createCaptureFileReader((buffer, offset, byteLength, format) => {
-    if (!consume || format !== current) {
-      current = format
-      useFilterFor?.(format.linkType)
-      consume = table.consumer(format)
-    }
-    return consume(buffer, offset, byteLength)
-  })
-  try {
-    for await (const piece of readPieces(options.file, options.input)) reader.push(piece)
-    reader.end()
-  } catch (error) {
-    // Without a packet it is no capture file: nothing to tell but the error.
-    if (!SkydiveError.isInstance(error, 'ERR_DECODE') || table.stats().packets === 0) throw error
-    return { bytesRead: reader.bytesRead, damage: error }
-  }
-  return { bytesRead: reader.bytesRead }
 }
 
 /** A filter that is compiled for each link type that the file turns out to have. */

@@ -6,30 +6,43 @@ import { InvalidArgumentError, NotFoundError, PermissionError, UnavailableError 
 /** As much as stays in the second cache until it has been counted. */
 const PIECE_BYTES = 256 * 1024
 
+/** A capture file that is open for reading. */
+export interface CaptureInput {
+  /** The descriptor of a regular file, at its beginning: all that it has can be read at once and anywhere. Absent for pipes and streams. */
+  readonly fd?: number
+  /** The bytes in order, in pieces that are valid until the next one is asked for. */
+  pieces(): AsyncIterable<Uint8Array>
+  /** To be called in any case, whatever was read. */
+  close(): Promise<void>
+}
+
 /**
- * The bytes of a file in order, in pieces that are valid until the next one is asked for. Of a regular file each is read at once: waiting for
- * another thread would take as long as reading it.
- * @throws ERR_NOT_FOUND, ERR_PERMISSION, ERR_INVALID_ARGUMENT for a directory.
+ * Opens a file, or takes `input` for `-`. Of a regular file each piece is read at once: waiting for another thread would take as long as
+ * reading it.
+ * @throws ERR_NOT_FOUND, ERR_PERMISSION, ERR_INVALID_ARGUMENT for a directory or when there is no input.
  */
-export async function* readPieces(file: string, input?: Readable): AsyncGenerator<Uint8Array> {
+export async function openInput(file: string, input?: Readable): Promise<CaptureInput> {
   if (file === '-') {
     if (!input) throw new InvalidArgumentError('file "-": there is no input to read', { file })
-    yield* input as AsyncIterable<Uint8Array>
-    return
+    return { pieces: () => input as AsyncIterable<Uint8Array>, close: async () => {} }
   }
   const handle = await openFile(file)
-  try {
-    const stats = await handle.stat()
-    if (stats.isDirectory()) throw new InvalidArgumentError(`file "${file}": it is a directory; give a capture file`, { file })
-    const buffer = new Uint8Array(PIECE_BYTES)
-    for (;;) {
-      // A pipe may keep its reader waiting, which nothing else has to suffer from.
-      const bytesRead = stats.isFile() ? readSync(handle.fd, buffer) : (await handle.read(buffer)).bytesRead
-      if (bytesRead === 0) return
-      yield bytesRead === PIECE_BYTES ? buffer : buffer.subarray(0, bytesRead)
-    }
-  } finally {
-    await handle.close()
+  const close = () => handle.close()
+  const stats = await handle.stat()
+  if (stats.isDirectory()) {
+    await close()
+    throw new InvalidArgumentError(`file "${file}": it is a directory; give a capture file`, { file })
+  }
+  return { pieces: () => piecesOf(handle, stats.isFile()), close, ...(stats.isFile() && { fd: handle.fd }) }
+}
+
+async function* piecesOf(handle: FileHandle, isRegular: boolean): AsyncGenerator<Uint8Array> {
+  const buffer = new Uint8Array(PIECE_BYTES)
+  for (;;) {
+    // A pipe may keep its reader waiting, which nothing else has to suffer from.
+    const bytesRead = isRegular ? readSync(handle.fd, buffer) : (await handle.read(buffer)).bytesRead
+    if (bytesRead === 0) return
+    yield bytesRead === PIECE_BYTES ? buffer : buffer.subarray(0, bytesRead)
   }
 }
 

@@ -12,7 +12,7 @@ export interface Difference {
   readonly changed: Texts
 }
 
-const shown = ({ id, revision, metadata }: GraphElement): string => `${id} ${revision} ${JSON.stringify(metadata)}`
+const shown = (element: GraphElement): string => JSON.stringify(element)
 
 /** What is in `list` more often than in `others`, sorted. */
 function surplus(list: Texts, others: Texts): string[] {

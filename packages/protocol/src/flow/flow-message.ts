@@ -1,4 +1,4 @@
-import type { Flow } from '@skydive/contracts'
+import { DecodeError, type Flow } from '@skydive/contracts'
 import { readFlow, writeFlow } from './flow-protobuf.ts'
 import { WireReader } from './wire-reader.ts'
 import { WireWriter } from './wire-writer.ts'
@@ -118,6 +118,7 @@ export function decodeFlowStream(bytes: Uint8Array): readonly Flow[] {
     let shift = 0
     let head = at
     for (; head < bytes.length; head++, shift += 7) {
+      if (shift > 63) throw new DecodeError('varint is too long', head)
       length += (bytes[head]! & 0x7f) * 2 ** shift
       if (bytes[head]! < 0x80) break
     }

@@ -156,6 +156,7 @@ describe('compileGraphQuery', () => {
     const text =
       "G.V().HasNot('A').Out('B',1).Sort('C').Dedup('D').As('x').ShortestPathTo(Metadata('E',1),Metadata('F',1)).SubGraph('G',1).V().Values('H')"
     expect([...(await compileGraphQuery(text)).keys]).toEqual(['A', 'B', 'C', 'D', 'E', 'F', 'G', 'H'])
+    expect([...(await compileGraphQuery("G.V().Has('A',1).Keys()")).keys]).toEqual(['A', '*'])
   })
 
   test.each(['G.Flows()', "G.At('-1s').V()"])('%s is refused', async (text) => {

@@ -79,6 +79,12 @@ describe('parseGremlin', () => {
     expect({ summary: error.summary, offset: error.position.offset }).toEqual({ summary, offset })
   })
 
+  test('a query may be as long as the limit', () => {
+    const text = `G.V('${'x'.repeat(MAX_QUERY_LENGTH - 7)}')`
+    expect([text.length, parseGremlin(text).steps.length]).toEqual([MAX_QUERY_LENGTH, 2])
+    expect(() => parseGremlin(`${text} `)).toThrow('the query is longer than')
+  })
+
   test('an error shows line, column and caret', () => {
     expect(syntaxError("G.V()\n\t.Hass('x')").message).toBe(
       "Expected step function, got: Hass\nat line 2, column 3:\n   .Hass('x')\n    ^\nexpected: a step\nfound: Hass\ndid you mean Has?",

@@ -56,6 +56,25 @@ describe('traversal of graph T', () => {
   })
 })
 
+test('A68 Dedup passes each row once, also where there are hundreds and the first of them come again', async () => {
+  const graph = createGraph()
+  graph.writer({ origin: 'a', host: 'a' }).transaction((tx) => {
+    for (const id of ['h', 'i']) tx.addNode({ id, metadata: { Type: 'host' } })
+    for (let i = 0; i < 300; i++) {
+      tx.addNode({ id: `n${i}`, metadata: { Rank: i % 150 } })
+      for (const parent of ['h', 'i']) tx.addEdge({ id: `${parent}${i}`, parent, child: `n${i}`, metadata: {} })
+    }
+  })
+  for (const [query, count] of [
+    ["G.V().Has('Type','host').Out().Count()", 600],
+    ["G.V().Has('Type','host').Out().Dedup().Count()", 300],
+    ["G.V().Has('Type','host').Out().Dedup('Rank').Count()", 150],
+    ["G.V().Has('Type','host').OutE().OutV().InE().Dedup().Count()", 600],
+  ] as const) {
+    expect([query, await size(graph, query)]).toEqual([query, count])
+  }
+})
+
 test.each([
   ["A93 G.V('a').Neighbors()", 2],
   ["A93 G.V('a').Neighbors(2)", 3],

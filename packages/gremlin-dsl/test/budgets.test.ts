@@ -52,6 +52,8 @@ describe('a budget', () => {
     ['visited', { visited: 10_000 }, 'G.V().Out()'],
     ['visited', { visited: 5 }, "G.V().Descendants('a','b',0)"],
     ['results', { results: 100 }, 'G.Flows()'],
+    // Results are counted while they are found: whoever wants too many does not look at everything first.
+    ['results', { results: 100, visited: 10_000 }, "G.V().Has('M',Gte(0))"],
     ['timeMs', { timeMs: 2 }, "G.V().Has('M',-1)"],
   ])('%s is named when it is spent: %j %s', async (limit, budgets, query) => {
     const engine = createGremlin({ graph, flows, budgets, clock: ticking() })

@@ -12,7 +12,7 @@ const FLAGS = ['-O3', '--runtime', 'stub', '--noAssert', '--memoryBase', '0']
 /** The encoder has a memory of its own of a fixed size; the packet loop works in that of its table, which grows. */
 const PROGRAMS = {
   'flow-encoder': { constant: 'ENCODER_PROGRAM', flags: ['--initialMemory', '8', '--maximumMemory', '8'] },
-  'packet-loop': { constant: 'PACKET_LOOP_PROGRAM', flags: ['--importMemory'] },
+  'packet-loop': { constant: 'PACKET_LOOP_PROGRAM', flags: ['--importMemory', '--enable', 'simd'] },
 }
 const TARGETS = { 'flow-encoder': 'encoder-program', 'packet-loop': 'packet-loop-program' }
 

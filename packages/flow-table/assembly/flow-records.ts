@@ -10,7 +10,6 @@ import {
   FLAG_SWAPPED,
   FLAG_TCP_EVENT,
   KEY_KIND,
-  KEY_PARENT,
   KEY_TRANSPORT,
   KIND_FIRST_SWAPPED,
   KIND_IPV4,
@@ -20,15 +19,14 @@ import {
   KIND_TRANSPORT_MASK,
   RECORD_AB_BYTES_WIDE,
   RECORD_AB_PACKETS,
-  RECORD_LAST_NANOSECONDS,
   RECORD_LAST_SECONDS,
   ROW_COUNTED_BYTES,
   ROW_FLAGS,
   ROW_HASH,
-  ROW_NANOSECONDS,
   ROW_SECONDS,
 } from '../src/layout'
 import {
+  AT_ENTRIES,
   AT_IGNORED,
   AT_INDEX,
   AT_MASK,
@@ -40,45 +38,46 @@ import {
   AT_WEIGHT,
   LOOP_FOLLOW,
 } from '../src/loop-layout'
-import { ROW_BYTES, setWord, word } from './memory'
+import { ROW_BYTES, word } from './memory'
 import { create, follow, lookCloser, wrap } from './table'
 
 const RECORD_SHIFT_BYTES = 6
 const SLOT_SHIFT = 3
+/** From bytes of rows to those of entries. */
+const ENTRY_SHIFT = 4
 const SPECIAL = FLAG_TCP_EVENT | FLAG_ECHO_REQUEST | FLAG_ECHO_REPLY | FLAG_CARRIES | FLAG_REASSEMBLED
 const TRANSPORT_SCTP = 6
 
-/** Loads what the rows will need, all independent of one another: the memory answers many at once. */
+/** Notes what the index has where a row's search begins: nearly always its flow. Loads of many rows wait for the memory at once. */
+export function findEntry(row: i32): void {
+  const slot = word(row, ROW_HASH) & load<i32>(AT_MASK)
+  store<i32>(AT_ENTRIES + ((row - AT_ROWS) >> ENTRY_SHIFT), load<i32>(AT_INDEX + (slot << SLOT_SHIFT), 4))
+}
+
+/** Loads the records that the rows will need, all independent of one another: the memory answers many at once. */
 export function touch(count: i32): void {
-  const mask = load<i32>(AT_MASK)
   const records = load<i32>(AT_RECORDS_BEGIN)
   let sum = 0
-  for (let i = 0; i < count; i++) sum ^= load<i32>(AT_INDEX + ((word(AT_ROWS + i * ROW_BYTES, ROW_HASH) & mask) << SLOT_SHIFT), 4)
-  for (let i = 0; i < count; i++) {
-    const entry = load<i32>(AT_INDEX + ((word(AT_ROWS + i * ROW_BYTES, ROW_HASH) & mask) << SLOT_SHIFT), 4)
-    // That of the flow before the first is the end of the index: harmless, and no branch.
-    sum ^= load<i32>(records + ((entry - 1) << RECORD_SHIFT_BYTES))
-  }
+  // That of the flow before the first is the end of the index: harmless, and no branch.
+  for (let i = 0; i < count; i++) sum ^= load<i32>(records + ((load<i32>(AT_ENTRIES + (i << 2)) - 1) << RECORD_SHIFT_BYTES))
   store<i32>(AT_TOUCHED, sum)
 }
 
 /** Whether a record has the key of a row. */
-function isOf(record: i32, row: i32): bool {
-  return (
-    load<i64>(record) === load<i64>(row) &&
-    load<i64>(record, 8) === load<i64>(row, 8) &&
-    load<i64>(record, 16) === load<i64>(row, 16) &&
-    (word(record, KEY_KIND) & KIND_KEY_MASK) === word(row, KEY_KIND) &&
-    word(record, KEY_PARENT) === word(row, KEY_PARENT)
-  )
+function isOf(record: i32, row: i32, keyMask: v128): bool {
+  const first = v128.xor(v128.load(record), v128.load(row))
+  const second = v128.xor(v128.and(v128.load(record, 16), keyMask), v128.load(row, 16))
+  return !v128.any_true(v128.or(first, second))
 }
 
 /** Counts the rows in their records. */
 export function apply(count: i32): void {
   const isFollowed = (load<i32>(AT_MODE) & LOOP_FOLLOW) !== 0
   const weight = load<u32>(AT_WEIGHT)
+  const wideWeight = <f64>weight
   const mask = load<i32>(AT_MASK)
   const records = load<i32>(AT_RECORDS_BEGIN)
+  const keyMask = i32x4(-1, -1, KIND_KEY_MASK, -1)
   for (let i = 0; i < count; i++) {
     const row = AT_ROWS + i * ROW_BYTES
     const flags = word(row, ROW_FLAGS)
@@ -86,23 +85,10 @@ export function apply(count: i32): void {
       store<i32>(AT_IGNORED, load<i32>(AT_IGNORED) + 1)
       continue
     }
-    // A call may change it: what a tunnel carries is told its flow by the row before.
-    const hash = word(row, ROW_HASH)
-    let slot = hash & mask
-    let record = 0
-    for (;;) {
-      const at = AT_INDEX + (slot << SLOT_SHIFT)
-      const entry = load<i32>(at, 4)
-      if (entry === 0) break
-      if (load<i32>(at) === hash) {
-        const found = records + ((entry - 1) << RECORD_SHIFT_BYTES)
-        if (isOf(found, row)) {
-          record = found
-          break
-        }
-      }
-      slot = (slot + 1) & mask
-    }
+    // What it is may have changed since: a new flow, or one that is gone. Its key tells.
+    const entry = load<i32>(AT_ENTRIES + (i << 2))
+    let record = records + ((entry - 1) << RECORD_SHIFT_BYTES)
+    if (entry === 0 || !isOf(record, row, keyMask)) record = search(row, records, mask, keyMask)
     if (record === 0) {
       record = records + (create((row - AT_ROWS) >> 2, flags) << RECORD_SHIFT_BYTES)
       store<i32>(AT_ROOM, load<i32>(AT_ROOM) - 1)
@@ -115,12 +101,27 @@ export function apply(count: i32): void {
     store<u32>(packetsAt, before + weight)
     if (before + weight < before) wrap((record - records) >> RECORD_SHIFT_BYTES, side)
     const bytesAt = record + ((RECORD_AB_BYTES_WIDE + side) << 3)
-    store<f64>(bytesAt, load<f64>(bytesAt) + <f64>word(row, ROW_COUNTED_BYTES) * <f64>weight)
-    setWord(record, RECORD_LAST_SECONDS, word(row, ROW_SECONDS))
-    setWord(record, RECORD_LAST_NANOSECONDS, word(row, ROW_NANOSECONDS))
+    store<f64>(bytesAt, load<f64>(bytesAt) + <f64>word(row, ROW_COUNTED_BYTES) * wideWeight)
+    // Seconds and nanoseconds at once.
+    store<i64>(record + (RECORD_LAST_SECONDS << 2), load<i64>(row + (ROW_SECONDS << 2)))
     if ((flags & SPECIAL) !== 0) lookCloser((record - records) >> RECORD_SHIFT_BYTES, (row - AT_ROWS) >> 2, flags, direction)
     if (isFollowed) follow((record - records) >> RECORD_SHIFT_BYTES, (row - AT_ROWS) >> 2, direction)
   }
+}
+
+/** The record of a row's flow; 0 when there is none. */
+function search(row: i32, records: i32, mask: i32, keyMask: v128): i32 {
+  // A call may have changed it: what a tunnel carries is told its flow by the row before.
+  const hash = word(row, ROW_HASH)
+  let slot = hash & mask
+  let entry = load<i32>(AT_INDEX + (slot << SLOT_SHIFT), 4)
+  while (entry !== 0) {
+    const record = records + ((entry - 1) << RECORD_SHIFT_BYTES)
+    if (load<i32>(AT_INDEX + (slot << SLOT_SHIFT)) === hash && isOf(record, row, keyMask)) return record
+    slot = (slot + 1) & mask
+    entry = load<i32>(AT_INDEX + (slot << SLOT_SHIFT), 4)
+  }
+  return 0
 }
 
 /** Spec flows 1.10 for packets whose addresses do not tell the ends apart: 0 from A to B, 1 from B to A. */

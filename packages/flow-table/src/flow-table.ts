@@ -176,8 +176,8 @@ export class FlowTable {
 
 /**
  * Makes a flow table: some 0.6 MiB, and 300 bytes more for each flow beyond the first thousand.
- * @throws ERR_INVALID_ARGUMENT for a limit or a mask out of range, ERR_UNSUPPORTED where there is no WebAssembly, such as in a page that does
- * not allow `wasm-unsafe-eval`.
+ * @throws ERR_INVALID_ARGUMENT for a limit or a mask out of range, ERR_UNSUPPORTED where there is no WebAssembly with vectors of 128 bits, such as
+ * in a page that does not allow `wasm-unsafe-eval`.
  */
 export function createFlowTable(options: FlowTableOptions = {}): FlowTable {
   const { rawPacketLimit = 0, maxFlows = DEFAULT_MAX_FLOWS } = options

@@ -31,6 +31,10 @@ export const AT_TOUCHED = 60
 /** The eight multipliers of the hash. */
 export const AT_FACTORS = 64
 
+/** For packets in key order and for swapped ones: how bytes become the words of a key, 48 bytes each. See `KEY_ORDERS`. */
+export const AT_ORDERS = 128
+export const ORDERS_BYTES = 48
+
 // Bits of AT_MODE.
 /** Blocks of a ring (TPACKET_V3), not records of a pcap file. */
 export const LOOP_RING = 1
@@ -55,6 +59,8 @@ export const DISSECTED_DATAGRAM = 0x100
 export const AT_TUNNEL_BITS = 4096
 /** The rows of a batch, and those that its last packet may need beyond it, as `layout.ts` has them. */
 export const AT_ROWS = 12288
+/** What the index has for each row where the search for its flow begins: an id + 1, or 0. */
+export const AT_ENTRIES = 29696
 /**
  * The beginning of a record whose end has not come yet lies before the window, so that what comes next is whole with it. As much as the
  * longest record there can be, in whole cache lines.

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, jest, test } from '@jest/globals'
+import type { PacketFormat } from '@skydive/contracts'
 import { Dissector, LINK_TYPE, TunnelPorts } from '@skydive/packet'
 import * as fc from 'fast-check'
 import { AddressPairs } from './address-pairs.ts'
@@ -31,6 +32,16 @@ function records(frames: readonly Uint8Array[]): Uint8Array {
     to += PCAP_RECORD_BYTES + frame.length
   }
   return file
+}
+
+/** The same records in the other byte order. */
+function swapped(file: Uint8Array): Uint8Array {
+  const copy = file.slice()
+  const view = new DataView(copy.buffer)
+  for (let at = 0; at < copy.length; at += PCAP_RECORD_BYTES + view.getUint32(at + 8)) {
+    for (let word = at; word < at + PCAP_RECORD_BYTES; word += 4) view.setUint32(word, view.getUint32(word, true))
+  }
+  return copy
 }
 
 /** A block of a ring with a frame every `stride` bytes. */
@@ -179,6 +190,39 @@ describe('the straight line and the general dissector', () => {
     // Else the comparison would say nothing.
     expect(straight).toBeGreaterThan(300)
   })
+
+  test.each(['L2', 'L3'] as const)(
+    'make the same flows of records, of the other byte order, of a ring and with a filter, keyed by %s',
+    (mode) => {
+      const flowsOf = (format: PacketFormat, block: Uint8Array, options: FlowTableOptions = {}) => {
+        const table = createFlowTable({ layerKeyMode: mode, ...options })
+        expect(table.consumer(format)(block, 0, block.length)).toBe(block.length)
+        return [...table.snapshot()].flat()
+      }
+      fc.assert(
+        fc.property(fc.array(frame, { minLength: 1, maxLength: 600 }), (frames) => {
+          const file = records(frames)
+          const flows = flowsOf(PCAP, file)
+          expect(flowsOf({ ...PCAP, layout: { ...PCAP.layout, littleEndian: false } }, swapped(file))).toEqual(flows)
+          expect(flowsOf(PCAP, file, { filter: () => 1 })).toEqual(flows)
+          const ofRing = flowsOf(RING, ringBlock(frames, 160)).map(({ Metric, ...flow }) => [
+            flow.Link,
+            flow.Network,
+            flow.Transport,
+            Metric,
+          ])
+          const sinceZero = flows.map(({ Metric, ...flow }) => [
+            flow.Link,
+            flow.Network,
+            flow.Transport,
+            { ...Metric, Start: 0, Last: 0 },
+          ])
+          expect(ofRing).toEqual(sinceZero)
+        }),
+        { numRuns: 20 },
+      )
+    },
+  )
 })
 
 describe('blocks longer than a piece', () => {

@@ -1,11 +1,37 @@
 import { MAX_ROWS, RECORD_SHIFT, ROW_SHIFT } from './layout.ts'
-import { AT_FACTORS, AT_INDEX, AT_MASK, AT_PAIRS, AT_RECORDS_BEGIN, AT_ROWS, PAIR_BYTES, PAIR_SLOTS } from './loop-layout.ts'
+import {
+  AT_FACTORS,
+  AT_INDEX,
+  AT_MASK,
+  AT_ORDERS,
+  AT_PAIRS,
+  AT_RECORDS_BEGIN,
+  AT_ROWS,
+  PAIR_BYTES,
+  PAIR_SLOTS,
+} from './loop-layout.ts'
 
 const PAGE_BYTES = 65_536
 /** All that 32-bit addresses reach: 4 GiB, some 50 million flows. */
 const MAX_PAGES = 65_536
 const SLOT_BYTES = 8
 const RECORD_BYTES = 4 << RECORD_SHIFT
+
+const NONE = 0x80
+/**
+ * Which byte of an Ethernet header, and of 16 bytes from the time to live of IPv4 on, goes where in a key: KEY_MAC_FIRST to KEY_ADDRESS_FIRST
+ * of the former, the same of the latter, the words after that; then the same for packets that are swapped into key order. At last both MAC
+ * addresses as numbers, that of the destination first.
+ */
+const KEY_ORDERS = [
+  ...[9, 8, 7, 6, 5, 4, 11, 10, 3, 2, 1, 0, NONE, NONE, NONE, NONE],
+  ...[NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, 7, 6, 5, 4],
+  ...[11, 10, 9, 8, 15, 14, 13, 12, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE],
+  ...[3, 2, 1, 0, 11, 10, 5, 4, 9, 8, 7, 6, NONE, NONE, NONE, NONE],
+  ...[NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, 11, 10, 9, 8],
+  ...[7, 6, 5, 4, 13, 12, 15, 14, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE],
+  ...[5, 4, 3, 2, 1, 0, NONE, NONE, 11, 10, 9, 8, 7, 6, NONE, NONE],
+]
 
 /**
  * The memory in which packets become flows: the rows of a batch, a window for packets, the hash index and the flow records. The packet loop
@@ -35,6 +61,7 @@ export class TableMemory {
     this.memory = new WebAssembly.Memory({ initial: pagesFor(capacity), maximum: MAX_PAGES })
     this.#look()
     this.words.set(factors, AT_FACTORS >> 2)
+    this.bytes.set(KEY_ORDERS, AT_ORDERS)
   }
 
   /** Slots of the index minus 1. */

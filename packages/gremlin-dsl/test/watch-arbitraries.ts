@@ -176,5 +176,20 @@ export const others = fc.constantFrom(
   'G.V().SubGraph().E()',
 )
 
+/** Nodes, and edges between them, so that what comes later finds something to change. */
+const beginning = fc
+  .tuple(
+    fc.uniqueArray(fc.tuple(id, metadata), { selector: ([node]) => node, maxLength: IDS.length }),
+    fc.array(change, { maxLength: 12 }),
+  )
+  .map(([nodes, changes]): readonly Change[] => [
+    (tx) => {
+      for (const [node, data] of nodes) tx.putNode({ id: node, metadata: data })
+    },
+    ...changes,
+  ])
+
 /** Transactions, the first of which comes before anybody watches. */
-export const history = fc.array(fc.array(change, { minLength: 1, maxLength: 4 }), { minLength: 2, maxLength: 6 })
+export const history = fc
+  .tuple(beginning, fc.array(fc.array(change, { minLength: 1, maxLength: 4 }), { minLength: 1, maxLength: 5 }))
+  .map(([first, later]) => [first, ...later])

@@ -1,27 +1,9 @@
-import type { GraphEdge, GraphNode, GraphView, MetadataValue } from '@skydive/contracts'
-import { tupleKey } from '@skydive/filter'
+import type { GraphEdge, GraphNode, GraphView } from '@skydive/contracts'
 import type { GraphQuery } from '../engine.ts'
 import { type GremlinResult, resultToJson } from '../result.ts'
 import type { Element } from './moves.ts'
 import { type DeltaBody, DeltaBuilder } from './sink.ts'
-
-interface Held<T> {
-  readonly item: T
-  count: number
-}
-
-type Bag<T> = Map<string, Held<T>>
-
-function bagOf<T>(items: readonly T[], keyOf: (item: T) => string): Bag<T> {
-  const bag: Bag<T> = new Map()
-  for (const item of items) {
-    const key = keyOf(item)
-    const held = bag.get(key)
-    if (held) held.count++
-    else bag.set(key, { item, count: 1 })
-  }
-  return bag
-}
+import { bagOf, valueDelta } from './value-delta.ts'
 
 function elementDelta<E extends Element>(old: readonly E[], now: readonly E[]): DeltaBuilder<E> {
   const before = bagOf(old, ({ id }) => id)
@@ -35,19 +17,6 @@ function elementDelta<E extends Element>(old: readonly E[], now: readonly E[]): 
     if (!after.has(id)) builder.move({ id, before: item, after: undefined, gone: undefined, old: count, now: 0 })
   }
   return builder
-}
-
-function valueDelta(
-  old: readonly MetadataValue[],
-  now: readonly MetadataValue[],
-): { added: MetadataValue[]; removed: MetadataValue[] } {
-  const before = bagOf(old, (value) => tupleKey([value]))
-  const after = bagOf(now, (value) => tupleKey([value]))
-  const added: MetadataValue[] = []
-  const removed: MetadataValue[] = []
-  for (const [key, { item, count }] of after) for (let n = before.get(key)?.count ?? 0; n < count; n++) added.push(item)
-  for (const [key, { item, count }] of before) for (let n = after.get(key)?.count ?? 0; n < count; n++) removed.push(item)
-  return { added, removed }
 }
 
 /** A query that is run again when something has changed that may matter, and compared with what it answered before. */

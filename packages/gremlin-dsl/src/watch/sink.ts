@@ -4,6 +4,7 @@ import type { RowKind } from '../stream.ts'
 import type { ElementDelta, ElementUpdate, WatchDelta } from './delta.ts'
 import type { Advance, Element, Move } from './moves.ts'
 import type { Stage } from './stage.ts'
+import { valueDelta } from './value-delta.ts'
 
 type WithoutBase<T> = T extends unknown ? Omit<T, 'version' | 'reset'> : never
 
@@ -146,7 +147,9 @@ export function valuesSink(name: string, readValue: (element: Element) => Metada
         if (was !== undefined) for (let times = stays; times < old; times++) removed.push(was)
         if (is !== undefined) for (let times = stays; times < now; times++) added.push(is)
       }
-      return added.length === 0 && removed.length === 0 ? undefined : { kind: 'values', added, removed }
+      // What one element takes away another may bring.
+      const net = added.length === 0 || removed.length === 0 ? { added, removed } : valueDelta(removed, added)
+      return net.added.length === 0 && net.removed.length === 0 ? undefined : { kind: 'values', ...net }
     },
     whole(stage, view) {
       const added: MetadataValue[] = []

@@ -93,7 +93,7 @@ beforeAll(async () => {
     flow: { updateMs: 150 },
     metrics: {
       counter: () => ({ add() {} }),
-      gauge: (name) => ({ set: (value) => void gauges.set(name, value) }),
+      gauge: (name) => ({ set: (value) => void gauges.set(name, value), remove: () => {} }),
     },
     onBatch: (payload) => {
       const { Flows: flows, Stats: stats } = decodeFlowMessage(payload)

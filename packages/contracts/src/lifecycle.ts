@@ -34,6 +34,8 @@ export interface Counter {
 /** A value that goes up and down. */
 export interface Gauge {
   set(value: number, labels?: Readonly<Record<string, string>>): void
+  /** Forgets the value of these labels: of what is gone. */
+  remove(labels: Readonly<Record<string, string>>): void
 }
 
 /** Where parts announce what they count. Asking for the same name twice gives the same instrument. */

@@ -42,7 +42,10 @@ export function createMetrics(): MetricsRegistry {
       let gauge = gauges.get(name)
       if (gauge === undefined) {
         const instrument = lazily((labelNames) => new Gauge({ name, help, labelNames: [...labelNames], registers: [registry] }))
-        gauge = { set: (value, labels) => instrument(labels).set({ ...labels }, value) }
+        gauge = {
+          set: (value, labels) => instrument(labels).set({ ...labels }, value),
+          remove: (labels) => instrument(labels).remove({ ...labels }),
+        }
         gauges.set(name, gauge)
       }
       return gauge

@@ -112,6 +112,10 @@ it('metrics keep one instrument a name', async () => {
   metrics.counter('skydive_x_total', 'x').add(3, { cause: 'a' })
   metrics.gauge('skydive_y', 'y').set(7)
   expect(await metrics.text()).toMatch(/skydive_x_total\{cause="a"\} 5[\s\S]*skydive_y 7/)
+  metrics.gauge('skydive_z', 'z').set(1, { of: 'a' })
+  metrics.gauge('skydive_z', 'z').set(2, { of: 'b' })
+  metrics.gauge('skydive_z', 'z').remove({ of: 'a' })
+  expect((await metrics.text()).match(/^skydive_z.*$/gm)).toEqual(['skydive_z{of="b"} 2'])
 })
 
 describe('loadProbes', () => {

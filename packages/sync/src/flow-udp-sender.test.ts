@@ -26,7 +26,7 @@ function observer() {
     child: () => logger,
   }
   const counter = (name: string) => ({ add: (value: number) => void (counters[name] = (counters[name] ?? 0) + value) })
-  return { counters, told, options: { logger, metrics: { counter, gauge: () => ({ set() {} }) } } }
+  return { counters, told, options: { logger, metrics: { counter, gauge: () => ({ set() {}, remove() {} }) } } }
 }
 
 /** A port where nobody listens. */

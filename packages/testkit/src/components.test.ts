@@ -115,6 +115,8 @@ describe('createMemoryMetrics', () => {
       ['packets_total', 5],
       ['queue', 4],
     ])
+    metrics.gauge('queue', 'Waiting').remove({})
+    expect([...metrics.values]).toEqual([['packets_total', 5]])
   })
 })
 

@@ -53,7 +53,7 @@ export function createMemoryMetrics(): MemoryMetrics {
   return {
     values,
     counter: (name) => ({ add: (value) => void values.set(name, (values.get(name) ?? 0) + value) }),
-    gauge: (name) => ({ set: (value) => void values.set(name, value) }),
+    gauge: (name) => ({ set: (value) => void values.set(name, value), remove: () => void values.delete(name) }),
   }
 }
 

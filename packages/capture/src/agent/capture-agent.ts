@@ -14,7 +14,7 @@ import {
 } from '@skydive/contracts'
 import { type Capture, captureSchema, type OnDemandCommand } from '@skydive/protocol'
 import { encodeTableReply } from '@skydive/protocol/flow'
-import { measureCapture } from './capture-metrics.ts'
+import { CaptureGauges } from './capture-metrics.ts'
 import { type CapturePlan, planCapture } from './capture-plan.ts'
 import { CapturePool } from './capture-pool.ts'
 import { openCaptureThread } from './capture-thread.ts'
@@ -118,6 +118,7 @@ class Agent implements CaptureAgent {
   readonly #options: CaptureAgentOptions
   readonly #clock: Clock
   readonly #logger: Logger
+  readonly #gauges: CaptureGauges | undefined
   /** By `<node>|<capture>`. */
   readonly #tasks = new Map<string, Task>()
   #taskIds = 0
@@ -129,6 +130,7 @@ class Agent implements CaptureAgent {
     this.#options = options
     this.#clock = options.clock ?? SYSTEM_CLOCK
     this.#logger = options.logger ?? SILENT_LOGGER
+    this.#gauges = options.metrics && new CaptureGauges(options.metrics)
     this.captureTypes = Object.keys(options.sources).sort()
   }
 
@@ -146,7 +148,10 @@ class Agent implements CaptureAgent {
     this.#tasks.clear()
     await this.#pool?.close()
     this.#pool = undefined
-    for (const task of tasks) this.#writeCaptures(task, () => undefined)
+    for (const task of tasks) {
+      this.#gauges?.remove(task.nodeId, task.capture.UUID)
+      this.#writeCaptures(task, () => undefined)
+    }
   }
 
   async startCapture({ NodeID: nodeId, Resource: resource }: OnDemandCommand): Promise<void> {
@@ -207,6 +212,7 @@ class Agent implements CaptureAgent {
     }
     this.#tasks.delete(key)
     await this.#pool?.stop(task.taskId)
+    this.#gauges?.remove(nodeId, task.capture.UUID)
     this.#writeCaptures(task, () => undefined)
   }
 
@@ -235,6 +241,7 @@ class Agent implements CaptureAgent {
     for (const [key, task] of this.#tasks) {
       if (task.nodeId !== nodeId) continue
       this.#tasks.delete(key)
+      this.#gauges?.remove(nodeId, task.capture.UUID)
       void this.#pool?.stop(task.taskId)
     }
   }
@@ -244,6 +251,7 @@ class Agent implements CaptureAgent {
     for (const [key, task] of this.#tasks) {
       if (task.taskId !== taskId) continue
       this.#tasks.delete(key)
+      this.#gauges?.remove(task.nodeId, task.capture.UUID)
       this.#logger.warn({ node: task.nodeId, capture: task.capture.UUID, reason: error.message }, 'capture failed')
       this.#writeCaptures(task, () => ({ ...captureState(task, 'error'), Error: error.message }))
     }
@@ -265,7 +273,7 @@ class Agent implements CaptureAgent {
     for (const task of this.#tasks.values()) {
       const now = byTask.get(task.taskId)
       if (!now) continue
-      if (this.#options.metrics) measureCapture(this.#options.metrics, task.nodeId, task.capture.UUID, now)
+      this.#gauges?.set(task.nodeId, task.capture.UUID, now)
       task.figures = now
       this.#writeCaptures(task, (element) => element && withCounters(element, task))
     }

@@ -43,20 +43,20 @@ import { create, follow, lookCloser, wrap } from './table'
 
 const RECORD_SHIFT_BYTES = 6
 const SLOT_SHIFT = 3
-/** From bytes of rows to those of entries. */
-const ENTRY_SHIFT = 4
 const SPECIAL = FLAG_TCP_EVENT | FLAG_ECHO_REQUEST | FLAG_ECHO_REPLY | FLAG_CARRIES | FLAG_REASSEMBLED
 const TRANSPORT_SCTP = 6
 
-/** Notes what the index has where a row's search begins: nearly always its flow. Loads of many rows wait for the memory at once. */
-export function findEntry(row: i32): void {
-  const slot = word(row, ROW_HASH) & load<i32>(AT_MASK)
-  store<i32>(AT_ENTRIES + ((row - AT_ROWS) >> ENTRY_SHIFT), load<i32>(AT_INDEX + (slot << SLOT_SHIFT), 4))
-}
-
-/** Loads the records that the rows will need, all independent of one another: the memory answers many at once. */
+/**
+ * Notes what the index has for each row where the search for its flow begins, nearly always the flow, and loads the records that the rows will
+ * need. All loads of a pass are independent of one another: the memory answers many at once.
+ */
 export function touch(count: i32): void {
+  const mask = load<i32>(AT_MASK)
   const records = load<i32>(AT_RECORDS_BEGIN)
+  for (let i = 0; i < count; i++) {
+    const slot = word(AT_ROWS + i * ROW_BYTES, ROW_HASH) & mask
+    store<i32>(AT_ENTRIES + (i << 2), load<i32>(AT_INDEX + (slot << SLOT_SHIFT), 4))
+  }
   let sum = 0
   // That of the flow before the first is the end of the index: harmless, and no branch.
   for (let i = 0; i < count; i++) sum ^= load<i32>(records + ((load<i32>(AT_ENTRIES + (i << 2)) - 1) << RECORD_SHIFT_BYTES))

@@ -27,7 +27,6 @@ import {
   LOOP_LITTLE_ENDIAN,
   LOOP_RING,
 } from '../src/loop-layout'
-import { findEntry } from './flow-records'
 import { ipv6Row } from './ipv6-rows'
 import { NO_TAG, PCAP_HEADER_BYTES, ROW_BYTES, setWord } from './memory'
 import { fillPlain } from './plain-rows'
@@ -146,14 +145,10 @@ function fillAny(count: i32, limit: i32): i32 {
       continue
     }
     count++
-    if (isEthernet && ipv6Row(row, offset, capturedBytes)) {
-      findEntry(row)
-      continue
-    }
+    if (isEthernet && ipv6Row(row, offset, capturedBytes)) continue
     setWord(row, KEY_PARENT, 0)
     const dissected = dissect((row - AT_ROWS) >> 2)
     count += (dissected & (DISSECTED_DATAGRAM - 1)) - 1
-    for (let each = row; each < AT_ROWS + count * ROW_BYTES; each += ROW_BYTES) findEntry(each)
     if ((dissected & DISSECTED_DATAGRAM) !== 0) {
       ends = BATCH_ENDS
       break

@@ -38,11 +38,10 @@ import {
   AT_WEIGHT,
   LOOP_FOLLOW,
 } from '../src/loop-layout'
-import { ROW_BYTES, word } from './memory'
+import { RECORD_SHIFT_BYTES, ROW_BYTES, SLOT_SHIFT, word } from './memory'
+import { makePlain } from './plain-flows'
 import { create, follow, lookCloser, wrap } from './table'
 
-const RECORD_SHIFT_BYTES = 6
-const SLOT_SHIFT = 3
 const SPECIAL = FLAG_TCP_EVENT | FLAG_ECHO_REQUEST | FLAG_ECHO_REPLY | FLAG_CARRIES | FLAG_REASSEMBLED
 const TRANSPORT_SCTP = 6
 
@@ -90,7 +89,8 @@ export function apply(count: i32): void {
     let record = records + ((entry - 1) << RECORD_SHIFT_BYTES)
     if (entry === 0 || !isOf(record, row, keyMask)) record = search(row, records, mask, keyMask)
     if (record === 0) {
-      record = records + (create((row - AT_ROWS) >> 2, flags) << RECORD_SHIFT_BYTES)
+      record = makePlain(row)
+      if (record === 0) record = records + (create((row - AT_ROWS) >> 2, flags) << RECORD_SHIFT_BYTES)
       store<i32>(AT_ROOM, load<i32>(AT_ROOM) - 1)
     }
     // Both words have "swapped into key order" in their sign: 0 for a packet from A to B, 1 for one from B to A.

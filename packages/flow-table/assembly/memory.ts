@@ -3,6 +3,9 @@
 import { AT_TUNNEL_BITS } from '../src/loop-layout'
 
 export const ROW_BYTES = 64
+/** From numbers of flows to bytes of records, and of slots to bytes of the index. */
+export const RECORD_SHIFT_BYTES = 6
+export const SLOT_SHIFT = 3
 export const PCAP_HEADER_BYTES = 16
 export const TCP_BYTES = 20
 /** SYN, FIN and RST. */
@@ -28,11 +31,16 @@ export function be16(at: i32): i32 {
 
 /** Whether one of two ports, in the halves of a word, is that of a tunnel. */
 export function isTunnel(ports: i32): bool {
-  return isTunnelPort(ports & 0xffff) || isTunnelPort(<i32>(<u32>ports >>> 16))
+  return hasPort(AT_TUNNEL_BITS, ports)
 }
 
-function isTunnelPort(port: i32): bool {
-  return ((<i32>load<u8>(AT_TUNNEL_BITS + (port >> 3)) >> (port & 7)) & 1) !== 0
+/** Whether one of two ports is among those whose bits are set. */
+export function hasPort(bits: i32, ports: i32): bool {
+  return hasBit(bits, ports & 0xffff) || hasBit(bits, <i32>(<u32>ports >>> 16))
+}
+
+function hasBit(bits: i32, port: i32): bool {
+  return ((<i32>load<u8>(bits + (port >> 3)) >> (port & 7)) & 1) !== 0
 }
 
 /** The end of the hash: a sum of products (all independent of one another, so they run at once), then the finalizer of MurmurHash3. */

@@ -7,6 +7,8 @@ import { AT_ROOM, LOOP_DONE, LOOP_FULL } from '../src/loop-layout'
 import { apply, touch } from './flow-records'
 import { fill } from './packet-rows'
 
+export { enterAll } from './plain-flows'
+
 /** Counts the packets in the window: those that are whole. Answers LOOP_DONE or LOOP_FULL. */
 export function consume(): i32 {
   while (load<i32>(AT_ROOM) >= MAX_ROWS) {

@@ -1,4 +1,4 @@
-import type { Flow, PacketFormat, RawPacket } from '@skydive/contracts'
+import type { PacketFormat, RawPacket } from '@skydive/contracts'
 import { Dissector, IpDefragmenter, LINK_TYPE, type PacketFilter, TunnelPorts } from '@skydive/packet'
 import { AddressPairs } from './address-pairs.ts'
 import { BlockPackets } from './block-packets.ts'
@@ -6,6 +6,7 @@ import { FlowColumns, randomFactors } from './flow-columns.ts'
 import { FlowDifferences } from './flow-differences.ts'
 import { FlowEncoder } from './flow-encoder.ts'
 import { FlowEvents } from './flow-events.ts'
+import { FlowEviction } from './flow-eviction.ts'
 import { FlowExporter, type FlowExporterInit } from './flow-export.ts'
 import { FlowExtras } from './flow-extras.ts'
 import type { BlockConsumer, FlowTableOptions, FlowTableStats } from './flow-table.ts'
@@ -29,7 +30,7 @@ import {
   WIDE_PARENT_LOW,
   WIDE_SHIFT,
 } from './layout.ts'
-import { DISSECTED_DATAGRAM } from './loop-layout.ts'
+import { AT_PLAIN_LEFT, DISSECTED_DATAGRAM } from './loop-layout.ts'
 import { NewFlows } from './new-flows.ts'
 import { PacketFollower } from './packet-follower.ts'
 import { PacketIntake } from './packet-intake.ts'
@@ -40,8 +41,6 @@ import { SequenceRows } from './sequence-rows.ts'
 import { warmUpBlocks } from './warm-up.ts'
 
 const ROW_WORDS = 1 << ROW_SHIFT
-/** Share of the table (as a shift) that one eviction frees: it costs a pass over all flows. */
-const EVICTION_SHIFT = 6
 /** What the packet loop multiplies with, a 32-bit integer. */
 const MAX_SAMPLING_RATE = 0x7fffffff
 
@@ -62,14 +61,13 @@ export class FlowAccounting {
   readonly #sequences: SequenceRows
   readonly #loop: PacketLoop
   #maxFlows: number
-  readonly #onEvicted: (flows: readonly Flow[]) => void
+  readonly #eviction: FlowEviction
   readonly #packets: BlockPackets
   readonly #newFlows: NewFlows
   readonly #events: FlowEvents
   readonly #follower: PacketFollower
   /** The flow that the row before counted in, when it carries this one. */
   #parent = 0
-  #evicted = 0
   /** What is counted now are made-up packets, of which nobody must hear. */
   #isWarmingUp = false
 
@@ -87,7 +85,7 @@ export class FlowAccounting {
     this.#keys = new RowKeys(memory, this.pairs, factors)
     this.#sequences = new SequenceRows(this.#keys, this.#dissector, keysLink, this.#defragmenter)
     this.#maxFlows = maxFlows
-    this.#onEvicted = options.onEvicted ?? (() => {})
+    this.#eviction = new FlowEviction(this, options.onEvicted ?? (() => {}))
     this.extras = new FlowExtras(options)
     this.raw = new RawPacketKeeper(options.rawPacketLimit ?? 0)
     this.#packets = new BlockPackets(memory, this.#dissector)
@@ -116,6 +114,7 @@ export class FlowAccounting {
       calls: this.#calls(options.filter),
       makeRoom: () => this.#makeRoom(),
       room: () => this.columns.room,
+      plainRoom: () => this.#plainRoom(),
     })
   }
 
@@ -167,7 +166,7 @@ export class FlowAccounting {
       packets: this.#loop.packets,
       ignoredPackets: this.#loop.ignoredPackets,
       filteredPackets: this.#loop.filteredPackets,
-      evictedFlows: this.#evicted,
+      evictedFlows: this.#eviction.evictedFlows,
       ...(this.#defragmenter && { fragments: this.#defragmenter.stats() }),
       ...(this.extras.streams && { streams: this.extras.streams.stats() }),
     }
@@ -231,12 +230,16 @@ export class FlowAccounting {
   #makeRoom(): void {
     const { columns } = this
     try {
-      columns.grow()
+      columns.grow(() => this.#loop.enterAll())
     } catch (error) {
       if (!(error instanceof RangeError)) throw error
       this.#maxFlows = columns.memory.capacity - MAX_ROWS
-      while (columns.size > this.#maxFlows) this.#evict()
+      while (columns.size > this.#maxFlows) this.#eviction.evict(this.#isWarmingUp)
     }
+  }
+
+  #plainRoom(): number {
+    return this.extras.layers ? 0 : this.#newFlows.plainRoom(this.#maxFlows)
   }
 
   #create(rows: Int32Array, at: number, flags: number): number {
@@ -245,7 +248,7 @@ export class FlowAccounting {
     // Before anything is evicted: it might be the enclosing flow.
     if (isInner) this.exporter.identify(this.#parent)
     const { uuidHigh, uuidLow } = this.#exported.identifiers
-    if (columns.size >= this.#maxFlows) this.#evict()
+    if (columns.size >= this.#maxFlows) this.#eviction.evict(this.#isWarmingUp)
     const id = columns.insert(rows, at)
     this.#newFlows.fill(id, rows, at, flags)
     const { wide } = columns
@@ -254,26 +257,9 @@ export class FlowAccounting {
       wide[(id << WIDE_SHIFT) + WIDE_PARENT_LOW] = uuidLow
     }
     if (this.extras.layers) this.#follower.keepMessage(id, rows, at, true)
+    // A sequence of layers may have been learnt, or flows have gone.
+    columns.memory.words[AT_PLAIN_LEFT >> 2] = this.#plainRoom()
     return id
-  }
-
-  #evict(): void {
-    const count = Math.max(1, this.columns.size >> EVICTION_SHIFT)
-    const flows: Flow[] = []
-    for (const id of this.columns.oldest(count)) {
-      if (this.#isWarmingUp) {
-        this.remove(id)
-        continue
-      }
-      this.differences.measureLeaving(id)
-      this.finishStreams(id)
-      const { FinishType: finish = 1, LastRawPackets: _, ...flow } = this.exporter.flow(id)
-      const rawPackets = this.raw.take(id)
-      flows.push({ ...flow, FinishType: finish, ...(rawPackets && { LastRawPackets: rawPackets }) })
-      this.remove(id)
-    }
-    this.#evicted += flows.length
-    if (flows.length > 0) this.#onEvicted(flows)
   }
 
   /** Tells the next row, which is what this one carries, in which flow it lies. */

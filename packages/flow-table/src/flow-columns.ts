@@ -12,6 +12,7 @@ import {
   TCP_SHIFT,
   WIDE_SHIFT,
 } from './layout.ts'
+import { AT_LIMIT } from './loop-layout.ts'
 import { TableMemory } from './table-memory.ts'
 
 const INITIAL_FLOWS = 1024
@@ -24,12 +25,9 @@ const WORD_VALUES = 0x1_0000_0000
 export class FlowColumns {
   /** Where records and index are: what every packet needs. */
   readonly memory: TableMemory
-  cold: Int32Array
   wide: Float64Array
   tcp: Float64Array
   interfaces: Int32Array
-  /** One more than the greatest id ever used. */
-  limit = 0
   readonly #hasTcp: boolean
   readonly #hasInterfaces: boolean
   readonly #free: number[] = []
@@ -42,7 +40,6 @@ export class FlowColumns {
     this.#hasInterfaces = hasInterfaces
     this.#factors = factors
     this.memory = new TableMemory(INITIAL_FLOWS, factors)
-    this.cold = new Int32Array(INITIAL_FLOWS << COLD_SHIFT)
     this.wide = new Float64Array(INITIAL_FLOWS << WIDE_SHIFT)
     this.tcp = new Float64Array(hasTcp ? INITIAL_FLOWS << TCP_SHIFT : 0)
     this.interfaces = new Int32Array(hasInterfaces ? INITIAL_FLOWS << INTERFACE_SHIFT : 0)
@@ -56,6 +53,26 @@ export class FlowColumns {
   /** The same memory as 64-bit floats. */
   get recordsWide(): Float64Array {
     return this.memory.recordsWide
+  }
+
+  /** 16 words a flow: what changes rarely. */
+  get cold(): Int32Array {
+    return this.memory.cold
+  }
+
+  /** Capture time of each flow's first packet, ms. */
+  get starts(): Float64Array {
+    return this.memory.starts
+  }
+
+  /** One more than the greatest id ever used. The packet loop counts it up too. */
+  get limit(): number {
+    return this.memory.words[AT_LIMIT >> 2]!
+  }
+
+  /** Whether ids of removed flows wait to be used again. */
+  get hasFreeIds(): boolean {
+    return this.#free.length > 0
   }
 
   /** Flows that can be added before everything must grow. */
@@ -76,7 +93,7 @@ export class FlowColumns {
   insert(rows: Int32Array, at: number): number {
     const used = this.#free.pop()
     if (used !== undefined) this.#clear(used)
-    const id = used ?? this.limit++
+    const id = used ?? this.memory.words[AT_LIMIT >> 2]!++
     const { records } = this
     const base = id << RECORD_SHIFT
     for (let word = 0; word < 8; word++) records[base + word] = rows[at + word]!
@@ -88,6 +105,7 @@ export class FlowColumns {
   #clear(id: number): void {
     this.records.fill(0, id << RECORD_SHIFT, (id + 1) << RECORD_SHIFT)
     this.cold.fill(0, id << COLD_SHIFT, (id + 1) << COLD_SHIFT)
+    this.starts[id] = 0
     this.wide.fill(0, id << WIDE_SHIFT, (id + 1) << WIDE_SHIFT)
     if (this.#hasTcp) this.tcp.fill(0, id << TCP_SHIFT, (id + 1) << TCP_SHIFT)
     if (this.#hasInterfaces) this.interfaces.fill(0, id << INTERFACE_SHIFT, (id + 1) << INTERFACE_SHIFT)
@@ -180,19 +198,18 @@ export class FlowColumns {
   }
 
   /**
-   * Makes room for twice as many flows.
+   * Makes room for twice as many flows. `enterAll` puts all of them into the empty index, as the packet loop does at once.
    * @throws RangeError where there is no more memory for it.
    */
-  grow(): void {
+  grow(enterAll?: () => void): void {
     const capacity = this.memory.capacity * 2
     // All that may fail comes first.
-    const cold = new Int32Array(capacity << COLD_SHIFT)
     const wide = new Float64Array(capacity << WIDE_SHIFT)
     const tcp = new Float64Array(this.#hasTcp ? capacity << TCP_SHIFT : 0)
     const interfaces = new Int32Array(this.#hasInterfaces ? capacity << INTERFACE_SHIFT : 0)
     this.memory.grow()
-    for (let id = 0; id < this.limit; id++) if (this.isLive(id)) this.#enter(this.#hashOf(id), id)
-    this.cold = doubled(this.cold, cold)
+    if (enterAll) enterAll()
+    else for (let id = 0; id < this.limit; id++) if (this.isLive(id)) this.#enter(this.#hashOf(id), id)
     this.wide = doubled(this.wide, wide)
     this.tcp = doubled(this.tcp, tcp)
     this.interfaces = doubled(this.interfaces, interfaces)

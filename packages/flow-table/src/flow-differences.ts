@@ -6,7 +6,6 @@ import {
   WIDE_REPORTED,
   WIDE_RTT_NS,
   WIDE_SHIFT,
-  WIDE_START_MS,
   WIDE_UPDATE,
   WIDE_UPDATE_LAST_MS,
   WIDE_UPDATE_RTT_NS,
@@ -48,7 +47,7 @@ export class FlowDifferences {
       wide[row + WIDE_UPDATE + i] = totals[i]! - wide[row + WIDE_REPORTED + i]!
       wide[row + WIDE_REPORTED + i] = totals[i]!
     }
-    wide[row + WIDE_UPDATE_START_MS] = isFirst ? wide[row + WIDE_START_MS]! : fromMs
+    wide[row + WIDE_UPDATE_START_MS] = isFirst ? columns.starts[id]! : fromMs
     wide[row + WIDE_UPDATE_LAST_MS] = lastMs
     wide[row + WIDE_UPDATE_RTT_NS] = wasTouched ? wide[row + WIDE_RTT_NS]! : 0
   }

@@ -58,7 +58,6 @@ import {
   WIDE_PARENT_LOW,
   WIDE_RTT_NS,
   WIDE_SHIFT,
-  WIDE_START_MS,
   WIDE_UPDATE,
   WIDE_UPDATE_LAST_MS,
   WIDE_UPDATE_RTT_NS,
@@ -106,7 +105,7 @@ export class FlowExporter {
   flow(id: number, rawPackets?: readonly RawPacket[]): Flow {
     const { columns, identifiers, nodeTid, captureId, exporterAddress, hasTcpMetric, extras } = this.#init
     const kind = columns.records[(id << RECORD_SHIFT) + KEY_KIND]!
-    const startMs = columns.wide[(id << WIDE_SHIFT) + WIDE_START_MS]!
+    const startMs = columns.starts[id]!
     const lastMs = columns.lastMs(id)
     const parent = this.parentUuid(id)
     const { uuid, trackingId, l3TrackingId } = identifiers.identify(columns.records, id, startMs, parent)
@@ -147,7 +146,7 @@ export class FlowExporter {
   /** Leaves the halves of a flow's UUID in the hasher. */
   identify(id: number): void {
     const { columns, identifiers } = this.#init
-    identifiers.identify(columns.records, id, columns.wide[(id << WIDE_SHIFT) + WIDE_START_MS]!, this.parentUuid(id))
+    identifiers.identify(columns.records, id, columns.starts[id]!, this.parentUuid(id))
   }
 
   /** `ParentUUID`: empty for an outermost flow. */

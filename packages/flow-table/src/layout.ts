@@ -87,6 +87,7 @@ export const SHOWN_TCP_METRIC = 16
 
 // Columns of `wide`.
 export const WIDE_SHIFT = 4
+/** In rows that the encoder is handed; the table has it in a column of its own, `starts`. */
 export const WIDE_START_MS = 0
 export const WIDE_VLAN_ID = 1
 export const WIDE_RTT_NS = 2

@@ -31,9 +31,22 @@ export const AT_TOUCHED = 60
 /** The eight multipliers of the hash. */
 export const AT_FACTORS = 64
 
+/** One more than the greatest number of a flow ever used, and the serial number of the flow that was made last. */
+export const AT_LIMIT = 96
+export const AT_SERIAL = 100
+/** Flows of the common kind that may be made without asking. */
+export const AT_PLAIN_LEFT = 104
+/** Where `cold` and `starts` begin. */
+export const AT_COLD_BEGIN = 108
+export const AT_STARTS_BEGIN = 112
 /** For packets in key order and for swapped ones: how bytes become the words of a key, 48 bytes each. See `KEY_ORDERS`. */
 export const AT_ORDERS = 128
 export const ORDERS_BYTES = 48
+
+/** The sequences of layers of plain flows, plus 1, or 0 until one was met: the sum of these says which. Tagged packets are not among them. */
+export const AT_PLAIN_PATHS = 256
+export const PLAIN_TCP = 1
+export const PLAIN_IPV6 = 2
 
 // Bits of AT_MODE.
 /** Blocks of a ring (TPACKET_V3), not records of a pcap file. */
@@ -74,5 +87,7 @@ export const WINDOW_BYTES = 327680
 export const AT_PAIRS = 622592
 export const PAIR_BYTES = 40
 export const PAIR_SLOTS = 4096
-/** The index; the records begin where it ends. */
-export const AT_INDEX = 786432
+/** A bit for each port: those whose payload may be an application that a flow shows. */
+export const AT_APPLICATION_BITS = 786432
+/** The index; records, `cold` and `starts` follow it. */
+export const AT_INDEX = 794624

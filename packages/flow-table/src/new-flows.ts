@@ -36,9 +36,9 @@ import {
   SHOWN_TCP,
   TYPE_DOT1Q,
   WIDE_SHIFT,
-  WIDE_START_MS,
   WIDE_VLAN_ID,
 } from './layout.ts'
+import { AT_PLAIN_PATHS, AT_SERIAL, PLAIN_IPV6, PLAIN_TCP } from './loop-layout.ts'
 import { TPACKET3 } from './tpacket.ts'
 
 const ETHER_TYPE = 12
@@ -47,6 +47,9 @@ const VLAN_BYTES = 4
 const VLAN_MASK = 0x0fff
 const IPV4_BYTES = 20
 const IPV6_BYTES = 40
+const SEQUENCE_TAGGED = 1
+const SEQUENCE_TCP = 2
+const SEQUENCE_IPV6 = 4
 /** A sequence of layers that was not met yet. */
 const UNKNOWN = -1
 
@@ -61,7 +64,6 @@ export class NewFlows {
   readonly #udpNames: ReadonlyMap<number, number>
   /** The sequences of layers of the common kind: tagged or not, TCP or UDP, IPv6 or IPv4. */
   readonly #plainPaths = new Int32Array(8).fill(UNKNOWN)
-  #serial = 0
 
   constructor(
     columns: FlowColumns,
@@ -78,11 +80,21 @@ export class NewFlows {
 
   /** The flow that was made last; set back when flows were made that nobody may know of. */
   get serial(): number {
-    return this.#serial
+    return this.#columns.memory.words[AT_SERIAL >> 2]!
   }
 
   set serial(serial: number) {
-    this.#serial = serial
+    this.#columns.memory.words[AT_SERIAL >> 2] = serial
+  }
+
+  /**
+   * How many flows of the common kind the packet loop may make by itself before it asks: as many as fit behind all others, and none where
+   * flows are told more than that, such as the name of a port.
+   */
+  plainRoom(maxFlows: number): number {
+    const columns = this.#columns
+    if (this.#countsFragments || this.applications.length > 0 || this.#packets.tellsInterfaces || columns.hasFreeIds) return 0
+    return Math.min(maxFlows, columns.memory.capacity) - columns.limit
   }
 
   /** Fills the columns of a flow that has its key already, which are empty. */
@@ -90,8 +102,8 @@ export class NewFlows {
     const columns = this.#columns
     const kindAt = (id << RECORD_SHIFT) + KEY_KIND
     if ((flags & FLAG_SWAPPED) !== 0) columns.records[kindAt]! |= KIND_FIRST_SWAPPED
-    columns.cold[(id << COLD_SHIFT) + COLD_SERIAL] = ++this.#serial
-    columns.wide[(id << WIDE_SHIFT) + WIDE_START_MS] = timeMs(rows, at)
+    columns.cold[(id << COLD_SHIFT) + COLD_SERIAL] = ++this.serial
+    columns.starts[id] = timeMs(rows, at)
     if (this.#packets.tellsInterfaces) this.#interfaces(id, rows[at + ROW_OFFSET]!)
     if ((flags & FLAG_PLAIN) === 0 || !this.#fillPlain(id, rows, at)) this.#fillDissected(id, rows, at, flags)
   }
@@ -111,10 +123,10 @@ export class NewFlows {
     const ip = link + (isTagged ? ETHERNET_BYTES + VLAN_BYTES : ETHERNET_BYTES)
     const ports = view.getInt32(ip + (isIpv6 ? IPV6_BYTES : IPV4_BYTES))
     if (!isTcp && (applicationOfPort(ports >>> 16) !== ABSENT || applicationOfPort(ports & 0xffff) !== ABSENT)) return false
-    const sequence = (isTagged ? 1 : 0) | (isTcp ? 2 : 0) | (isIpv6 ? 4 : 0)
+    const sequence = (isTagged ? SEQUENCE_TAGGED : 0) | (isTcp ? SEQUENCE_TCP : 0) | (isIpv6 ? SEQUENCE_IPV6 : 0)
     const path = this.#plainPaths[sequence]!
     if (path === UNKNOWN) {
-      this.#plainPaths[sequence] = this.#packets.again(rows, at).path
+      this.#learnPath(sequence, this.#packets.again(rows, at).path)
       return false
     }
     const { cold, wide, records } = this.#columns
@@ -127,6 +139,14 @@ export class NewFlows {
     if (this.#countsFragments && !isIpv6) cold[coldBase + COLD_SHOWN] = SHOWN_IP_METRIC
     if (isTagged) wide[(id << WIDE_SHIFT) + WIDE_VLAN_ID] = view.getUint16(link + ETHERNET_BYTES) & VLAN_MASK
     return true
+  }
+
+  /** From then on the packet loop makes such flows by itself, see {@link NewFlows.plainRoom}. */
+  #learnPath(sequence: number, path: number): void {
+    this.#plainPaths[sequence] = path
+    if ((sequence & SEQUENCE_TAGGED) !== 0) return
+    const which = ((sequence & SEQUENCE_TCP) !== 0 ? PLAIN_TCP : 0) | ((sequence & SEQUENCE_IPV6) !== 0 ? PLAIN_IPV6 : 0)
+    this.#columns.memory.words[(AT_PLAIN_PATHS >> 2) + which] = path + 1
   }
 
   #fillDissected(id: number, rows: Int32Array, at: number, flags: number): void {

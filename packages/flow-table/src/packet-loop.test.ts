@@ -144,6 +144,7 @@ describe('the straight line and the general dissector', () => {
         flows.fill(id, memory.rows, row, flags & mask)
         return [columns.records, columns.cold, columns.wide]
           .map((column) => column.slice(id << 4, (id + 1) << 4).join())
+          .concat(`${columns.starts[id]}`)
           .join('\n')
       })
       expect(plain).toBe(dissected)
@@ -157,6 +158,7 @@ describe('the straight line and the general dissector', () => {
       tunnelPorts,
       makeRoom: () => {},
       room: () => MAX_ROWS,
+      plainRoom: () => 0,
       calls: {
         dissect: (row) => {
           isGeneral = true

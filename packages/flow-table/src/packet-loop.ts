@@ -9,6 +9,7 @@ import {
   AT_MODE,
   AT_NANOSECONDS_PER_UNIT,
   AT_PACKETS,
+  AT_PLAIN_LEFT,
   AT_POSITION,
   AT_ROOM,
   AT_TUNNEL_BITS,
@@ -41,7 +42,7 @@ export interface PacketLoopCalls {
   pair(first: number, second: number): number
   /** 0 for a packet that is not to be counted. */
   filter(offset: number, capturedBytes: number, wireBytes: number): number
-  /** Makes the flow of a row; answers its number. There is room for it. */
+  /** Makes the flow of a row that the loop can't make itself; answers its number. There is room for it. */
   create(row: number, flags: number): number
   /** What the flags of a few packets ask for. `direction` is 1 for a packet in the order of end B to end A. */
   lookCloser(id: number, row: number, flags: number, direction: number): void
@@ -62,11 +63,14 @@ export interface PacketLoopOptions {
   readonly makeRoom: () => void
   /** Flows for which there is room now. */
   readonly room: () => number
+  /** Flows of the common kind that may be made without `create`, see `NewFlows.plainRoom`. */
+  readonly plainRoom: () => number
 }
 
-/** The export of `assembly/packet-loop.ts`. */
+/** The exports of `assembly/packet-loop.ts`. */
 interface PacketLoopExports {
   consume(): number
+  enterAll(): void
 }
 
 /**
@@ -126,6 +130,11 @@ export class PacketLoop {
     return this.#count(at, byteLength, byteLength)
   }
 
+  /** Puts all flows into the index, which is empty. */
+  enterAll(): void {
+    this.#program.enterAll()
+  }
+
   #prepare({ layout, linkType }: PacketFormat, weight: number): void {
     const { words } = this.#memory
     const { keysLink, hasFilter, isFollowing, tunnelPorts } = this.#options
@@ -152,6 +161,7 @@ export class PacketLoop {
       // Growing takes other views.
       const state = this.#memory.words
       state[AT_ROOM >> 2] = this.#options.room()
+      state[AT_PLAIN_LEFT >> 2] = this.#options.plainRoom()
       const outcome = this.#program.consume()
       this.packets += state[AT_PACKETS >> 2]!
       this.filteredPackets += state[AT_FILTERED >> 2]!

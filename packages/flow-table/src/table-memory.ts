@@ -1,5 +1,8 @@
-import { MAX_ROWS, RECORD_SHIFT, ROW_SHIFT } from './layout.ts'
+import { APPLICATION_PORTS } from '@skydive/packet'
+import { COLD_SHIFT, MAX_ROWS, RECORD_SHIFT, ROW_SHIFT } from './layout.ts'
 import {
+  AT_APPLICATION_BITS,
+  AT_COLD_BEGIN,
   AT_FACTORS,
   AT_INDEX,
   AT_MASK,
@@ -7,15 +10,18 @@ import {
   AT_PAIRS,
   AT_RECORDS_BEGIN,
   AT_ROWS,
+  AT_STARTS_BEGIN,
   PAIR_BYTES,
   PAIR_SLOTS,
 } from './loop-layout.ts'
 
 const PAGE_BYTES = 65_536
-/** All that 32-bit addresses reach: 4 GiB, some 50 million flows. */
+/** All that 32-bit addresses reach: 4 GiB, 16 million flows and more. */
 const MAX_PAGES = 65_536
 const SLOT_BYTES = 8
 const RECORD_BYTES = 4 << RECORD_SHIFT
+const COLD_BYTES = 4 << COLD_SHIFT
+const START_BYTES = 8
 
 const NONE = 0x80
 /**
@@ -34,7 +40,8 @@ const KEY_ORDERS = [
 ]
 
 /**
- * The memory in which packets become flows: the rows of a batch, a window for packets, the hash index and the flow records. The packet loop
+ * The memory in which packets become flows: the rows of a batch, a window for packets, the hash index, the flow records and what
+ * new flows are told. The packet loop
  * works in it, and everything else sees it through the views here.
  *
  * Growing replaces every view: none may be kept over {@link TableMemory.grow}, which nothing calls while packets are counted.
@@ -51,6 +58,10 @@ export class TableMemory {
   records!: Int32Array
   /** The same memory as 64-bit floats. */
   recordsWide!: Float64Array
+  /** 16 words a flow: what changes rarely, or never. */
+  cold!: Int32Array
+  /** Capture time of each flow's first packet, ms. */
+  starts!: Float64Array
   /** Pairs of (hash, id + 1); 0 is an empty slot. Twice as many as there is room for flows. */
   index!: Int32Array
   /** Flows for which there is room: a power of two. */
@@ -62,6 +73,7 @@ export class TableMemory {
     this.#look()
     this.words.set(factors, AT_FACTORS >> 2)
     this.bytes.set(KEY_ORDERS, AT_ORDERS)
+    for (const port of APPLICATION_PORTS) this.bytes[AT_APPLICATION_BITS + (port >> 3)]! |= 1 << (port & 7)
   }
 
   /** Slots of the index minus 1. */
@@ -70,16 +82,22 @@ export class TableMemory {
   }
 
   /**
-   * Makes room for twice as many flows. The records move, the index is left empty.
+   * Makes room for twice as many flows. What there is of them moves, the index is left empty.
    * @throws RangeError where there is no more memory; everything is as it was then.
    */
   grow(): void {
-    const from = recordsBegin(this.capacity)
-    const byteLength = this.capacity * RECORD_BYTES
-    this.memory.grow(pagesFor(this.capacity * 2) - this.memory.buffer.byteLength / PAGE_BYTES)
-    this.capacity *= 2
+    const { capacity } = this
+    const from = placesFor(capacity)
+    const to = placesFor(capacity * 2)
+    this.memory.grow(pagesFor(capacity * 2) - this.memory.buffer.byteLength / PAGE_BYTES)
+    this.capacity = capacity * 2
     this.#look()
-    this.bytes.copyWithin(recordsBegin(this.capacity), from, from + byteLength)
+    // The last first: each moves to where the next one was, or beyond it.
+    this.bytes.copyWithin(to.starts, from.starts, from.end)
+    this.bytes.copyWithin(to.cold, from.cold, from.starts)
+    this.bytes.copyWithin(to.records, from.records, from.cold)
+    // All that is behind was never used.
+    this.bytes.fill(0, to.records + capacity * RECORD_BYTES, to.cold)
     this.index.fill(0)
   }
 
@@ -90,23 +108,31 @@ export class TableMemory {
 
   #look(): void {
     const { buffer } = this.memory
-    const begin = recordsBegin(this.capacity)
+    const { records, cold, starts } = placesFor(this.capacity)
     this.view = new DataView(buffer)
     this.words = new Int32Array(buffer)
     this.bytes = new Uint8Array(buffer)
     this.rows = new Int32Array(buffer, AT_ROWS, MAX_ROWS << ROW_SHIFT)
     this.index = new Int32Array(buffer, AT_INDEX, this.capacity * 4)
-    this.records = new Int32Array(buffer, begin, this.capacity << RECORD_SHIFT)
-    this.recordsWide = new Float64Array(buffer, begin, this.capacity << (RECORD_SHIFT - 1))
+    this.records = new Int32Array(buffer, records, this.capacity << RECORD_SHIFT)
+    this.recordsWide = new Float64Array(buffer, records, this.capacity << (RECORD_SHIFT - 1))
+    this.cold = new Int32Array(buffer, cold, this.capacity << COLD_SHIFT)
+    this.starts = new Float64Array(buffer, starts, this.capacity)
     this.words[AT_MASK >> 2] = this.mask
-    this.words[AT_RECORDS_BEGIN >> 2] = begin
+    this.words[AT_RECORDS_BEGIN >> 2] = records
+    this.words[AT_COLD_BEGIN >> 2] = cold
+    this.words[AT_STARTS_BEGIN >> 2] = starts
   }
 }
 
-function recordsBegin(capacity: number): number {
-  return AT_INDEX + capacity * 2 * SLOT_BYTES
+/** Where the parts begin that grow with the flows. */
+function placesFor(capacity: number) {
+  const records = AT_INDEX + capacity * 2 * SLOT_BYTES
+  const cold = records + capacity * RECORD_BYTES
+  const starts = cold + capacity * COLD_BYTES
+  return { records, cold, starts, end: starts + capacity * START_BYTES }
 }
 
 function pagesFor(capacity: number): number {
-  return Math.ceil((recordsBegin(capacity) + capacity * RECORD_BYTES) / PAGE_BYTES)
+  return Math.ceil(placesFor(capacity).end / PAGE_BYTES)
 }

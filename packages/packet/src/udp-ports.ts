@@ -46,6 +46,9 @@ export class TunnelPorts {
   }
 }
 
+/** The UDP ports for which {@link applicationOfPort} knows an application. */
+export const APPLICATION_PORTS: readonly number[] = [53, 67, 68, 123, 546, 547, 3784, 5060, 6343]
+
 /** The application of a UDP port as a layer's code of `LAYER`, or `ABSENT`: what a packet to or from it may show as its last layer. */
 export function applicationOfPort(port: number): number {
   switch (port) {

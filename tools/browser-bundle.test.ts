@@ -89,9 +89,9 @@ describe('in a browser', () => {
     const codes = loadedAtOnce(TOGETHER, 'gremlin-dsl')
     expect(codes.reduce((sum, code) => sum + gzipBytes(code), 0)).toBeLessThanOrEqual(45_000)
     const code = codes.join('\n')
-    // Regular expressions, and what explains queries.
+    // Regular expressions, what explains queries, and steps that few ask for.
     expect([...code.matchAll(/\bimport\("([^"]+)"\)/g)].map(([, name]) => name!.replace(/-\w+\.js$/, ''))).toEqual(
-      expect.arrayContaining(['re2js', './explain']),
+      expect.arrayContaining(['re2js', './explain', './next-hop', './sockets', './workflow']),
     )
     // Neither a schema library nor the vocabulary comes along.
     expect(code).not.toMatch(/zod|PeerIntfMAC.{0,200}schema/i)

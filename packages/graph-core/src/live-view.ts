@@ -59,17 +59,11 @@ export class LiveView implements GraphView {
   }
 
   nodeOrdinal(id: string): number {
-    const row = this.#state.nodes.byId.get(id)
-    const overlay = this.#overlay()
-    if (!overlay) return row ?? -1
-    return row !== undefined && this.#state.nodes.existsAt(row, this.version) ? row : overlay.nodes.deletedRow(id)
+    return this.#ordinal(this.#state.nodes, this.#overlay()?.nodes, id)
   }
 
   edgeOrdinal(id: string): number {
-    const row = this.#state.edges.byId.get(id)
-    const overlay = this.#overlay()
-    if (!overlay) return row ?? -1
-    return row !== undefined && this.#state.edges.existsAt(row, this.version) ? row : overlay.edges.deletedRow(id)
+    return this.#ordinal(this.#state.edges, this.#overlay()?.edges, id)
   }
 
   node(ordinal: number): GraphNode {
@@ -172,6 +166,11 @@ export class LiveView implements GraphView {
       this.#fields.set(path, read)
     }
     return read
+  }
+
+  #ordinal<E extends GraphElement>(table: RowTable<E>, overlay: TableOverlay<E> | undefined, id: string): number {
+    const row = table.byId.get(id) ?? -1
+    return !overlay || (row >= 0 && table.existsAt(row, this.version)) ? row : overlay.deletedRow(id)
   }
 
   #scan<E extends GraphElement>(table: RowTable<E>, overlay: TableOverlay<E> | undefined, visit: OrdinalVisitor): void {

@@ -1,7 +1,10 @@
 import { describe, expect, test } from '@jest/globals'
 import type { MetadataObject, MetadataValue } from '@skydive/contracts'
+import * as filter from '@skydive/filter'
 import fc from 'fast-check'
-import { nextHopOf } from './next-hop.ts'
+import * as nextHop from './next-hop.ts'
+
+const nextHopOf = (metadata: MetadataObject, ip: string) => nextHop.nextHopOf(metadata, ip, filter)
 
 interface RouteInit {
   readonly Prefix: string

@@ -1,11 +1,8 @@
 import type { Flow, GraphView, MetadataObject, MetadataValue } from '@skydive/contracts'
-import { isMetadataObject } from '@skydive/filter'
 import type { Budget } from './budget.ts'
 
-/** The entries of a node's `Sockets`; `undefined` when it has none. */
-export function socketList(value: MetadataValue | undefined): readonly MetadataObject[] | undefined {
-  return Array.isArray(value) ? value.filter(isMetadataObject) : undefined
-}
+/** The entries of a node's `Sockets`; `undefined` when it has none. Handed to who needs it here: this is loaded when it is first needed. */
+export type SocketList = (value: MetadataValue | undefined) => readonly MetadataObject[] | undefined
 
 function tuple(protocol: unknown, a: unknown, aPort: unknown, b: unknown, bPort: unknown): string {
   return `${protocol} ${a} ${aPort} ${b} ${bPort}`
@@ -15,7 +12,7 @@ function tuple(protocol: unknown, a: unknown, aPort: unknown, b: unknown, bPort:
 export class SocketIndex {
   readonly #byTuple = new Map<string, MetadataObject[]>()
 
-  constructor(view: GraphView, budget: Budget) {
+  constructor(view: GraphView, budget: Budget, socketList: SocketList) {
     view.forEachNode((row) => {
       budget.visit()
       for (const socket of socketList(view.node(row).metadata['Sockets']) ?? []) this.#add(socket)

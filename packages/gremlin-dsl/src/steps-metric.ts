@@ -4,7 +4,7 @@ import { allOf, compileFilter, compilePath, elementField, isMetadataObject } fro
 import { aggregate, MAX_SLICES, sumRecords } from './aggregate.ts'
 import type { StepArguments } from './arguments.ts'
 import type { FlowsValue, MetricRecord, RowsValue, Run, Value } from './runtime.ts'
-import { SocketIndex, socketList } from './sockets.ts'
+import type { SocketList } from './sockets.ts'
 import { sumKey } from './steps-element.ts'
 import { isKnownEmpty, queryFor } from './steps-flow.ts'
 import type { Binder } from './steps-graph.ts'
@@ -175,6 +175,11 @@ async function compilePacketFilter(run: Run, expression: string, linkType: numbe
   return packetFilter(expression, linkType)
 }
 
+const socketList: SocketList = (value) => (Array.isArray(value) ? value.filter(isMetadataObject) : undefined)
+
+/** What only those load who look for the sockets of flows. */
+const loadSockets = () => import('./sockets.ts')
+
 export const bindNodeSockets: Binder = (plan, args) => {
   args.none()
   plan.keys.add('Sockets')
@@ -194,7 +199,8 @@ export const bindFlowSockets: Binder = (plan, args) => {
   args.none()
   plan.outerStage('sockets', async (input, run) => {
     const flows = await run.flowsOf(input as FlowsValue)
-    const index = new SocketIndex(await run.openView(), run.budget)
+    const { SocketIndex } = await loadSockets()
+    const index = new SocketIndex(await run.openView(), run.budget, socketList)
     const sockets = new Map<string, readonly MetadataObject[]>()
     for (const { flow } of flows) {
       const found = index.find(flow)

@@ -127,8 +127,8 @@ export class StateReplica implements GraphReplica {
     const child = nodes.byId.get(edge.child)
     if (child === undefined) return { reason: 'Child node not found' }
     // With the nodes' own ids: what is equal is kept once.
-    const [from, to] = [nodes.elements[parent]!.id, nodes.elements[child]!.id]
-    this.#state.insertEdge({ ...edge, parent: from, child: to, deletedAtMs: null }, parent, child)
+    const own = { ...edge, parent: nodes.byId.idOf(parent), child: nodes.byId.idOf(child), deletedAtMs: null }
+    this.#state.insertEdge(own, parent, child)
     return 'applied'
   }
 

@@ -2,6 +2,7 @@ import type { GraphEdge, GraphElement, GraphNode, MetadataOp } from '@skydive/co
 import type { FieldReader } from '@skydive/filter'
 import type { ChangeColumns } from './change-columns.ts'
 import { growFloat64, growInt32 } from './grow.ts'
+import { IdTable } from './id-table.ts'
 import { IndexSet } from './index-set.ts'
 import { RevisionWalk, undone } from './revision-walk.ts'
 
@@ -18,7 +19,7 @@ export class RowTable<E extends GraphElement> {
   /** The number of the change that made it. */
   lastChange = new Float64Array(INITIAL_ROWS)
   /** The living rows by id. */
-  readonly byId = new Map<string, number>()
+  readonly byId = new IdTable()
   /** Rows that are deleted and still remembered. */
   readonly graves = new Set<number>()
   /** The same by id, in order of creation: an id that came back has several lives. */
@@ -72,7 +73,7 @@ export class RowTable<E extends GraphElement> {
     if (ordinal >= this.#next.length) this.#grow()
     this.elements[ordinal] = element
     this.lastChange[ordinal] = this.columns.pushAdded(this.isEdges, ordinal, element)
-    this.byId.set(element.id, ordinal)
+    this.byId.add(element.id, ordinal)
     this.createdVersion[ordinal] = version
     this.deletedVersion[ordinal] = 0
     this.sequence[ordinal] = this.#nextSequence++
@@ -131,7 +132,7 @@ export class RowTable<E extends GraphElement> {
     this.#unbury(ordinal)
     this.undoUpdate(ordinal, previous)
     this.deletedVersion[ordinal] = 0
-    this.byId.set(previous.id, ordinal)
+    this.byId.add(previous.id, ordinal)
     const before = this.#previous[ordinal]!
     const after = this.#next[ordinal]!
     if (before < 0) this.first = ordinal

@@ -27,7 +27,7 @@ import {
   setPath,
   type ValuePool,
 } from '@skydive/filter'
-import { elementRevision } from './element-revision.ts'
+import { elementRevision, SHAPES } from './element-revision.ts'
 import type { GraphState } from './graph-state.ts'
 import type { RowTable } from './row-table.ts'
 
@@ -72,18 +72,22 @@ function applyPatch(metadata: Metadata, patch: MetadataPatch, pool: ValuePool): 
 
 /** The operations of a writer over the state. Closed after its transaction: a kept reference can't write. */
 export class StateTransaction implements GraphTransaction {
+  /** Kept here, where elements are made. */
+  protected static readonly shapes = SHAPES
   readonly #state: GraphState
   readonly #context: TransactionContext
-  #open = true
+  /** The time of the context; after {@link close} none. It has held no number at first, so that V8 keeps one box of it, which all elements share. */
+  #timeMs: number | undefined
 
   constructor(state: GraphState, context: TransactionContext) {
     this.#state = state
     this.#context = context
+    this.#timeMs = context.timeMs
   }
 
   /** After this every operation throws. */
   close(): void {
-    this.#open = false
+    this.#timeMs = undefined
   }
 
   node(id: string): GraphNode | undefined {
@@ -98,7 +102,8 @@ export class StateTransaction implements GraphTransaction {
     this.#checkOpen()
     if (this.#state.nodes.byId.has(init.id)) throw new ConflictError('Node ID conflict', { id: init.id })
     checkId(init.id)
-    const { timeMs, host, origin } = this.#context
+    const { host, origin } = this.#context
+    const timeMs = this.#timeMs!
     const node: GraphNode = {
       kind: 'node',
       id: init.id,
@@ -131,7 +136,7 @@ export class StateTransaction implements GraphTransaction {
     const row = this.#state.nodes.byId.get(id)
     if (row === undefined) return false
     this.#checkOrigin(this.#state.nodes.elements[row]!)
-    this.#state.removeNode(row, this.#context.timeMs)
+    this.#state.removeNode(row, this.#timeMs!)
     return true
   }
 
@@ -145,7 +150,8 @@ export class StateTransaction implements GraphTransaction {
     const child = nodes.byId.get(init.child)
     if (child === undefined) throw new NotFoundError('Child node not found', { id, child: init.child })
     checkId(id)
-    const { timeMs, host, origin } = this.#context
+    const { host, origin } = this.#context
+    const timeMs = this.#timeMs!
     const edge: GraphEdge = {
       kind: 'edge',
       id,
@@ -157,8 +163,8 @@ export class StateTransaction implements GraphTransaction {
       deletedAtMs: null,
       revision: init.revision ?? 1,
       // The nodes' own ids: what is equal is kept once.
-      parent: nodes.elements[parent]!.id,
-      child: nodes.elements[child]!.id,
+      parent: nodes.byId.idOf(parent),
+      child: nodes.byId.idOf(child),
     }
     this.#state.insertEdge(edge, parent, child)
     return edge
@@ -187,7 +193,7 @@ export class StateTransaction implements GraphTransaction {
     const row = this.#state.edges.byId.get(id)
     if (row === undefined) return false
     this.#checkOrigin(this.#state.edges.elements[row]!)
-    this.#state.removeEdge(row, this.#context.timeMs)
+    this.#state.removeEdge(row, this.#timeMs!)
     return true
   }
 
@@ -231,13 +237,14 @@ export class StateTransaction implements GraphTransaction {
     this.#checkOrigin(held)
     const { metadata, ops } = change(held.metadata)
     if (ops.length === 0) return held
-    const changed = elementRevision(held, metadata, this.#context.timeMs, held.deletedAtMs, held.revision + 1)
+    const changed = elementRevision(held, metadata, this.#timeMs!, held.deletedAtMs, held.revision + 1)
     this.#state.update(table, row, changed, ops)
     return changed
   }
 
   #checkOpen(): void {
-    if (!this.#open) throw new InvariantError('a transaction was used after its body had returned; write within the body')
+    if (this.#timeMs === undefined)
+      throw new InvariantError('a transaction was used after its body had returned; write within the body')
   }
 
   #checkOrigin(element: GraphElement): void {

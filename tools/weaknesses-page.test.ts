@@ -22,8 +22,8 @@ describe('the table of weaknesses', () => {
 
   test.each(rows.map((row) => [row.number, row.tests] as const))('W%i is shown by tests that there are', (_number, tests) => {
     for (const { file, title } of tests) {
-      // The cases of a published suite are tests wherever it is called.
-      const isTest = /\.test\.ts$|^packages\/testkit\/src\/.*-cases\.ts$/.test(file)
+      // The cases of a published suite, and properties that several files run, are tests wherever they are called.
+      const isTest = /(\.test|-property)\.ts$|^packages\/testkit\/src\/.*-cases\.ts$/.test(file)
       expect([file, isTest && existsSync(join(ROOT, file))]).toEqual([file, true])
       expect([title, title !== '' && readFileSync(join(ROOT, file), 'utf8').includes(title)]).toEqual([title, true])
     }

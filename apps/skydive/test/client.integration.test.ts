@@ -182,6 +182,9 @@ describe('client', () => {
 
 describe('bad input', () => {
   it.each([
+    [['client', 'query', ''], 2, /gremlin.*the query is empty; write one such as "G.V\(\)"/],
+    [['client', 'query', ' ', '--explain'], 2, /the query is empty/],
+    [['client', 'topology', 'query', '--gremlin', ''], 2, /the query is empty/],
     [['client', 'query', 'G.V('], 2, 'skydive: Expected right parenthesis\n'],
     [['client', 'capture', 'create'], 2, "skydive: which nodes? give --gremlin \"G.V().Has('Name','eth0')\" or --node <tid>\n"],
     [

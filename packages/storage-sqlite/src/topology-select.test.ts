@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import type { ElementSelection, Filter, Metadata } from '@skydive/contracts'
-import { allOf, anyOf, compileFilter, elementField, isNull, not, term } from '@skydive/filter'
+import { allOf, anyOf, elementField, isNull, not, prepareFilter, term } from '@skydive/filter'
 import fc from 'fast-check'
 import type { StoredRevision } from './messages.ts'
 import { selectRevisions } from './topology-select.ts'
@@ -59,23 +59,37 @@ describe('selectRevisions', () => {
   })
 
   test('finds what the filter finds', async () => {
-    const value = fc.constantFrom<Metadata[string]>('host', 'x"y', '', 7, true, ['host'], { x: 'host' })
+    const value = fc.constantFrom<Metadata[string]>('host', 'x"y', '', 7, '7', true, 44.5, ['host', 7], [true], { x: 'host' }, [
+      { x: 7 },
+    ])
     const metadata = fc.dictionary(fc.constantFrom('Type', 'Name', 'a'), value, { maxKeys: 3 })
-    const leaf = fc
-      .tuple(fc.constantFrom('Type', 'Name', 'a.x', '@ID'), fc.constantFrom('host', 'x"y', '', 'n0', 7))
-      .map(([k, v]) => term(k, v))
+    const key = fc.constantFrom('Type', 'Name', 'a.x', 'Metadata.Type', '@ID', '@Revision', '@UpdatedAt', 'Parent', 'Child')
+    const leaf: fc.Arbitrary<Filter> = fc.oneof(
+      {
+        weight: 3,
+        arbitrary: fc.tuple(key, fc.constantFrom('host', 'x"y', '', 'n0', 7, 1, true)).map(([k, v]) => term(k, v)),
+      },
+      fc.tuple(key, fc.constantFrom(1, 7, 44)).map(([Key, Value]): Filter => ({ GteInt64Filter: { Key, Value } })),
+      fc.tuple(key, fc.constantFrom(2, 7, 45)).map(([Key, Value]): Filter => ({ LtInt64Filter: { Key, Value } })),
+      fc
+        .tuple(key, fc.constantFrom('^h', 'host|n1', '^(a|b)$', '\\d', ''))
+        .map(([Key, Value]): Filter => ({ RegexFilter: { Key, Value } })),
+      key.map(isNull),
+    )
     const filter = fc.oneof(
       leaf,
       fc.array(leaf, { maxLength: 3 }).map(allOf),
       fc.array(leaf, { maxLength: 3 }).map(anyOf),
       leaf.map(not),
+      fc.tuple(leaf, leaf, leaf).map(([a, b, c]) => allOf([a, anyOf([b, not(c)])])),
     )
+    const kind = fc.constantFrom<'node' | 'edge'>('node', 'edge')
     await fc.assert(
-      fc.asyncProperty(fc.array(metadata, { maxLength: 6 }), filter, async (nodes, wanted: Filter) => {
-        const rows = nodes.map((own, i) => stored(`n${i}`, own))
-        const matches = compileFilter<unknown>(wanted, elementField as never)
+      fc.asyncProperty(fc.array(metadata, { maxLength: 6 }), kind, filter, async (elements, of, wanted: Filter) => {
+        const rows = elements.map((own, i) => stored(`n${i}`, own, of))
+        const matches = await prepareFilter<unknown>(wanted, elementField as never)
         const expected = rows.filter((row) => matches({ ...row, metadata: JSON.parse(row.metadata) }))
-        expect(await selectRevisions(rows, { kind: 'node', filter: wanted })).toEqual(expected)
+        expect(await selectRevisions(rows, { kind: of, filter: wanted })).toEqual(expected)
       }),
       { numRuns: 1000 },
     )

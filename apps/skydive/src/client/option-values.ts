@@ -7,6 +7,12 @@ export function parseInteger(text: string): number {
   throw new InvalidArgumentError('expected a whole number.')
 }
 
+/** A Gremlin query of the command line; commander adds the argument to the message. A server has no answer to an empty one. */
+export function parseQuery(text: string): string {
+  if (text.trim() !== '') return text
+  throw new InvalidArgumentError('the query is empty; write one such as "G.V()".')
+}
+
 /**
  * `key=value,key=value` as metadata; values are text.
  *

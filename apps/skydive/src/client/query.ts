@@ -2,6 +2,7 @@ import { InvalidArgumentError } from '@skydive/contracts'
 import { Command, Option } from 'commander'
 import type { CliStreams } from '../cli.ts'
 import { connect } from './connection.ts'
+import { parseQuery } from './option-values.ts'
 import { printAnswer } from './output.ts'
 import { renderResult } from './render-result.ts'
 
@@ -16,7 +17,7 @@ interface QueryOptions {
 export function queryCommand(streams: CliStreams): Command {
   return new Command('query')
     .description('run a Gremlin query')
-    .argument('<gremlin>', "such as \"G.V().Has('Type','netns')\"")
+    .argument('<gremlin>', "such as \"G.V().Has('Type','netns')\"", parseQuery)
     .addOption(new Option('--format <format>', 'form of the answer').choices(['json', 'dot', 'pcap']))
     .option('--delete', 'delete the nodes and edges that the query finds')
     .option('--explain', 'tell how the query would be run, without running it')

@@ -6,6 +6,7 @@ import { InvalidArgumentError } from '@skydive/contracts'
 import { Command } from 'commander'
 import type { CliStreams } from '../cli.ts'
 import { connect } from './connection.ts'
+import { parseQuery } from './option-values.ts'
 import { printAnswer } from './output.ts'
 import { renderResult } from './render-result.ts'
 import { topologyDiffCommand } from './topology-diff.ts'
@@ -38,7 +39,7 @@ export function topologyCommand(streams: CliStreams): Command {
   topology
     .command('query', { hidden: true })
     .description('as client query')
-    .requiredOption('--gremlin <query>', 'the query')
+    .requiredOption('--gremlin <query>', 'the query', parseQuery)
     .action(async ({ gremlin }: { readonly gremlin: string }, command: Command) => {
       const { client } = await connect(command, streams)
       const found = await client.query(gremlin)

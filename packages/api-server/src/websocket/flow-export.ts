@@ -6,6 +6,9 @@ import type { ServerConnection } from './server-connection.ts'
 /** A subscriber that gets less than it asked for hears so at most this often, ms. */
 const TELL_DROPPED_EVERY_MS = 1000
 
+/** Members that every flow has, as they are where they were not asked for: protobuf leaves them out then. */
+const EMPTY_FLOW: Flow = { UUID: '', ParentUUID: '', Start: 0, Last: 0, RawPacketsCaptured: 0 }
+
 /** What an export needs besides its connection. */
 export interface FlowExportOptions {
   readonly clock: Clock
@@ -93,14 +96,15 @@ export class FlowExport {
   #message(namespace: string, items: readonly EnhancedFlow[]): OutgoingMessage {
     const flows = items.map(({ flow }) => this.#chosen(flow))
     if (this.#connection.handshake.flowFormat === 'protobuf') {
-      return new OutgoingMessage({ namespace, type: 'store', bytes: encodeFlowMessage({ Flows: flows }) })
+      const whole = flows.map((flow) => ({ ...EMPTY_FLOW, ...flow }))
+      return new OutgoingMessage({ namespace, type: 'store', bytes: encodeFlowMessage({ Flows: whole }) })
     }
     return new OutgoingMessage({ namespace, type: 'store', body: flows })
   }
 
   /** The fields that were asked for; kept packets are never part of a flow here (spec graph 4.10). */
-  #chosen({ LastRawPackets: _packets, ...flow }: Flow): Flow {
+  #chosen({ LastRawPackets: _packets, ...flow }: Flow): Partial<Flow> {
     if (this.#fields.size === 0) return flow
-    return Object.fromEntries(Object.entries(flow).filter(([key]) => this.#fields.has(key))) as unknown as Flow
+    return Object.fromEntries(Object.entries(flow).filter(([key]) => this.#fields.has(key)))
   }
 }

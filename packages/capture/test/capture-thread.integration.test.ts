@@ -140,6 +140,6 @@ test('what a source warns of is logged when it opens', async () => {
   await thread.start(start(1, { open: 'warning' }))
   await thread.close()
   expect(warnings).toEqual([[{}, 'lo has little memory']])
-})
+}, 20_000)
 
 const events = () => ({ onBatch() {}, onFailed() {}, onFigures() {}, onCrash() {} })

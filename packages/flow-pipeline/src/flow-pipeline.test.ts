@@ -48,6 +48,28 @@ describe('createFlowPipeline', () => {
   })
 })
 
+test('a subscriber that fails takes nothing from the others, nor from the store', () => {
+  const stored: EnhancedFlow[] = []
+  const told: unknown[] = []
+  const errors: unknown[] = []
+  const pipeline = createFlowPipeline({
+    places: new PlaceIndex(),
+    store: { append: (flows) => stored.push(...flows), flush: async () => {}, status: () => NOTHING_DROPPED },
+    logger: { ...SILENT_LOGGER, error: (fields, message) => errors.push([fields, message]) },
+  })
+  const fail = () => {
+    throw new Error('it broke')
+  }
+  pipeline.subscribe(fail)
+  pipeline.subscribe((flows) => told.push(ids(flows)))
+  pipeline.subscribeStats(fail)
+  pipeline.subscribeStats(({ CaptureID }) => told.push(CaptureID))
+  const Stats = { CaptureID: 'c', FlowCount: 1, FlowDropped: 0, KernelFlowDropped: 0, PacketsDropped: 0, PacketsReceived: 1 }
+  pipeline.take({ hostId: 'alpha', id: '1', payload: encodeFlowMessage({ Flows: [flow('a', 2_000)], Stats }) })
+  expect([ids(stored), told]).toEqual([['a@2000'], ['c', ['a@2000']]])
+  expect(errors).toEqual(new Array(2).fill([{ reason: 'it broke' }, 'a subscriber to flows failed']))
+})
+
 describe('losses', () => {
   test('flows that a table gave up and those that the store did not take are told, each once', () => {
     const losses: FlowLoss[] = []

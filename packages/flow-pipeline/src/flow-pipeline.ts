@@ -2,9 +2,7 @@ import type { EnhancedFlow, Flow, FlowLoss, FlowStore, Logger, Metrics, Unsubscr
 import { SILENT_LOGGER } from '@skydive/contracts'
 import { decodeFlowMessage, type FlowStats } from '@skydive/protocol/flow'
 import type { PlaceIndex } from './place-index.ts'
-
-/** Batches of one agent whose ids are remembered: more than a buffer of unacknowledged batches can hold. */
-const REMEMBERED_BATCHES = 4_096
+import { SeenBatches } from './seen-batches.ts'
 
 /** Agents tell their statistics with each update of their flows (`flow.update`, by default every minute): what they count happened since then. */
 const STATS_SPAN_MS = 60_000
@@ -77,23 +75,21 @@ export function createFlowPipeline({
   let toldMalformedMs = Number.NEGATIVE_INFINITY
   const listeners = new Set<(flows: readonly EnhancedFlow[]) => void>()
   const statsListeners = new Set<(stats: FlowStats) => void>()
-  const seen = new Map<string, Set<string>>()
+  const seen = new SeenBatches()
   const counts = { batches: 0, flows: 0, importedFlows: 0, repeatedBatches: 0, malformedBatches: 0 }
   const flowsTotal = metrics?.counter('skydive_flows_received_total', 'Flows received from agents')
   const repeatedTotal = metrics?.counter('skydive_flow_batches_repeated_total', 'Batches of flows that came twice')
   const malformedTotal = metrics?.counter('skydive_flow_batches_malformed_total', 'Batches of flows that could not be decoded')
 
-  const isRepeated = ({ hostId, id }: FlowBatch): boolean => {
-    if (id === undefined) return false
-    let ids = seen.get(hostId)
-    if (!ids) {
-      ids = new Set()
-      seen.set(hostId, ids)
+  /** Of a listener that fails the others, the store and the agent hear nothing. */
+  const tell = <T>(all: ReadonlySet<(value: T) => void>, value: T): void => {
+    for (const listener of all) {
+      try {
+        listener(value)
+      } catch (error) {
+        logger.error({ reason: (error as Error).message }, 'a subscriber to flows failed')
+      }
     }
-    if (ids.has(id)) return true
-    ids.add(id)
-    if (ids.size > REMEMBERED_BATCHES) ids.delete(ids.values().next().value!)
-    return false
   }
   /** A store never refuses a call: what it could not take shows in its count. */
   let storeDropped = store?.status().dropped ?? 0
@@ -118,7 +114,7 @@ export function createFlowPipeline({
 
   return {
     take(batch) {
-      if (isRepeated(batch)) {
+      if (batch.id !== undefined && seen.note(batch.hostId, batch.id)) {
         counts.repeatedBatches += 1
         repeatedTotal?.add(1)
         return
@@ -138,7 +134,7 @@ export function createFlowPipeline({
       counts.batches += 1
       if (message.Stats) {
         noteTableLoss(batch.hostId, message.Stats)
-        for (const listener of statsListeners) listener(message.Stats)
+        tell(statsListeners, message.Stats)
       }
       if (message.Flows.length === 0) return
       counts.flows += message.Flows.length
@@ -146,7 +142,7 @@ export function createFlowPipeline({
       const flows = message.Flows.map(enhance)
       store?.append(flows)
       noteStoreLoss(batch.hostId)
-      for (const listener of listeners) listener(flows)
+      tell(listeners, flows)
     },
     async importFlows(flows) {
       counts.importedFlows += flows.length

@@ -9,6 +9,9 @@ import {
   type WebSocketEndpoint,
 } from '@skydive/protocol'
 
+/** Agents whose newest loss is remembered: anybody may come with ever new names. */
+const REMEMBERED_AGENTS = 4_096
+
 /** Flows of an agent as they came: a protobuf `Message` of `@skydive/protocol/flow`. */
 export interface ReceivedFlowBatch {
   readonly hostId: string
@@ -53,7 +56,7 @@ export function createFlowEndpoint(options: FlowEndpointOptions): WebSocketEndpo
     connection.send(new OutgoingMessage({ namespace: FLOW_NAMESPACE, type: 'BatchReply', uuid: batch.id, body: null }))
   }
 
-  /** Losses that came, by agent the newest: one comes again only when its acknowledgement was lost. */
+  /** Losses that came, by agent the newest, the oldest first: one comes again only when its acknowledgement was lost. */
   const newestLoss = new Map<string, string>()
   const takeLoss = (connection: PeerConnection, { uuid, body }: Message) => {
     const { hostId } = connection.handshake
@@ -63,7 +66,9 @@ export function createFlowEndpoint(options: FlowEndpointOptions): WebSocketEndpo
       return
     }
     if (newestLoss.get(hostId) !== uuid) {
+      newestLoss.delete(hostId)
       newestLoss.set(hostId, uuid)
+      if (newestLoss.size > REMEMBERED_AGENTS) newestLoss.delete(newestLoss.keys().next().value!)
       const { Flows: flows, From: fromMs, To: toMs } = parsed.data
       options.onLoss?.({ host: hostId, flows, fromMs, toMs })
     }

@@ -1,6 +1,9 @@
 // Rows to records.
 
 import {
+  COLD_REQUEST_NANOSECONDS,
+  COLD_REQUEST_PENDING,
+  COLD_REQUEST_SECONDS,
   FLAG_CARRIES,
   FLAG_ECHO_REPLY,
   FLAG_ECHO_REQUEST,
@@ -23,9 +26,11 @@ import {
   ROW_COUNTED_BYTES,
   ROW_FLAGS,
   ROW_HASH,
+  ROW_NANOSECONDS,
   ROW_SECONDS,
 } from '../src/layout'
 import {
+  AT_COLD_BEGIN,
   AT_ENTRIES,
   AT_IGNORED,
   AT_INDEX,
@@ -38,7 +43,7 @@ import {
   AT_WEIGHT,
   LOOP_FOLLOW,
 } from '../src/loop-layout'
-import { RECORD_SHIFT_BYTES, ROW_BYTES, SLOT_SHIFT, word } from './memory'
+import { COLD_SHIFT_BYTES, RECORD_SHIFT_BYTES, ROW_BYTES, SLOT_SHIFT, setWord, word } from './memory'
 import { makePlain } from './plain-flows'
 import { create, follow, lookCloser, wrap } from './table'
 
@@ -104,9 +109,23 @@ export function apply(count: i32): void {
     store<f64>(bytesAt, load<f64>(bytesAt) + <f64>word(row, ROW_COUNTED_BYTES) * wideWeight)
     // Seconds and nanoseconds at once.
     store<i64>(record + (RECORD_LAST_SECONDS << 2), load<i64>(row + (ROW_SECONDS << 2)))
-    if ((flags & SPECIAL) !== 0) lookCloser((record - records) >> RECORD_SHIFT_BYTES, (row - AT_ROWS) >> 2, flags, direction)
+    if ((flags & SPECIAL) !== 0 && !isKnownEcho((record - records) >> RECORD_SHIFT_BYTES, row, flags))
+      lookCloser((record - records) >> RECORD_SHIFT_BYTES, (row - AT_ROWS) >> 2, flags, direction)
     if (isFollowed) follow((record - records) >> RECORD_SHIFT_BYTES, (row - AT_ROWS) >> 2, direction)
   }
+}
+
+/** What an echo asks for where that is little: a request is noted, a reply without one is nothing. `false` for all others. */
+function isKnownEcho(id: i32, row: i32, flags: i32): bool {
+  const cold = load<i32>(AT_COLD_BEGIN) + (id << COLD_SHIFT_BYTES)
+  const isPending = word(cold, COLD_REQUEST_PENDING) !== 0
+  if ((flags & SPECIAL) === FLAG_ECHO_REPLY) return !isPending
+  if ((flags & SPECIAL) !== FLAG_ECHO_REQUEST) return false
+  if (isPending) return true
+  setWord(cold, COLD_REQUEST_PENDING, 1)
+  setWord(cold, COLD_REQUEST_SECONDS, word(row, ROW_SECONDS))
+  setWord(cold, COLD_REQUEST_NANOSECONDS, word(row, ROW_NANOSECONDS))
+  return true
 }
 
 /** The record of a row's flow; 0 when there is none. */

@@ -5,6 +5,7 @@ import { AT_TUNNEL_BITS } from '../src/loop-layout'
 export const ROW_BYTES = 64
 /** From numbers of flows to bytes of records, and of slots to bytes of the index. */
 export const RECORD_SHIFT_BYTES = 6
+export const COLD_SHIFT_BYTES = 6
 export const SLOT_SHIFT = 3
 export const PCAP_HEADER_BYTES = 16
 export const TCP_BYTES = 20

@@ -38,10 +38,9 @@ import {
   PLAIN_IPV6,
   PLAIN_TCP,
 } from '../src/loop-layout'
-import { be16, be32, finish, hasPort, NO_TAG, RECORD_SHIFT_BYTES, SLOT_SHIFT, setWord, word } from './memory'
+import { be16, be32, COLD_SHIFT_BYTES, finish, hasPort, NO_TAG, RECORD_SHIFT_BYTES, SLOT_SHIFT, setWord, word } from './memory'
 import { TYPE_DOT1Q } from './plain-rows'
 
-const COLD_SHIFT_BYTES = 6
 const START_SHIFT = 3
 const MS_PER_SECOND: f64 = 1000
 const NANOSECONDS_PER_MS: f64 = 1_000_000

@@ -1,7 +1,9 @@
-// The common packets to rows, in a straight line: Ethernet with at most one tag, IPv4 without options, TCP or UDP.
+// The common packets to rows, in a straight line: Ethernet with at most one tag, IPv4 without options, TCP, UDP or echoes.
 
 import {
   BATCH_ROWS,
+  FLAG_ECHO_REPLY,
+  FLAG_ECHO_REQUEST,
   FLAG_HAS_LINK,
   FLAG_PLAIN,
   FLAG_SAME_ENDS,
@@ -10,11 +12,13 @@ import {
   FLAG_TTL_SHIFT,
   KEY_KIND,
   KEY_TRANSPORT,
+  KIND_ICMP,
   KIND_IPV4,
   KIND_LINK,
   KIND_TCP,
   KIND_UDP,
   MAX_RECORD_BYTES,
+  PROTOCOL_ICMP,
   PROTOCOL_TCP,
   PROTOCOL_UDP,
   ROW_CAPTURED_BYTES,
@@ -62,7 +66,12 @@ const FRAGMENT_FIELDS = 0xff3f
 /** A tag and everything up to the ports of IPv4 and two words beyond are within so many bytes. */
 const PLAIN_BYTES = 46
 const IPV4_BYTES = 20
+/** Also those of an echo. */
 const UDP_BYTES = 8
+const ECHO_REQUEST = 8
+const ECHO_REPLY = 0
+/** The number of echoes in `ICMP_TYPES` of `@skydive/contracts`. */
+const ECHO_CLASS = 2
 
 /**
  * Fills rows from number `count` on with the next records of a little-endian pcap file, as long as they are whole and of the common kind; answers
@@ -100,7 +109,8 @@ export function fillPlain(count: i32, isTold: bool): i32 {
     const fields = load<i32>(ip, 6)
     const protocol = <i32>(<u32>fields >>> 24)
     const isTcp = protocol === PROTOCOL_TCP
-    if ((fields & FRAGMENT_FIELDS) !== 0 || (!isTcp && protocol !== PROTOCOL_UDP)) break
+    const isUdp = protocol === PROTOCOL_UDP
+    if ((fields & FRAGMENT_FIELDS) !== 0 || (!isTcp && !isUdp && !isEcho(protocol, ip))) break
     // What there is: of the datagram, and of the capture.
     const neededBytes = isTcp ? IPV4_BYTES + TCP_BYTES : IPV4_BYTES + UDP_BYTES
     if (be16(ip + 2) < neededBytes || offset + capturedBytes - ip < neededBytes) break
@@ -117,7 +127,7 @@ export function fillPlain(count: i32, isTold: bool): i32 {
       const destination = be32(ip + 16)
       swap = <i32>(<u32>destination < <u32>source)
       if (destination === source) {
-        swap = <i32>(be16(ip + 20) > be16(ip + 22))
+        swap = <i32>((isTcp || isUdp) && be16(ip + 20) > be16(ip + 22))
         same = FLAG_SAME_ENDS
       }
     }
@@ -126,29 +136,28 @@ export function fillPlain(count: i32, isTold: bool): i32 {
       i8x16.swizzle(macs, v128.load(order, AT_ORDERS)),
       i8x16.swizzle(addresses, v128.load(order, AT_ORDERS + 16)),
     )
-    const kind = (linkMask & KIND_LINK) | KIND_IPV4 | (isTcp ? KIND_TCP : KIND_UDP)
-    const second = i32x4.replace_lane(i8x16.swizzle(addresses, v128.load(order, AT_ORDERS + 32)), <u8>(KEY_KIND - 4), kind)
+    const kind = (linkMask & KIND_LINK) | KIND_IPV4 | (isTcp ? KIND_TCP : isUdp ? KIND_UDP : KIND_ICMP)
+    let second = i32x4.replace_lane(i8x16.swizzle(addresses, v128.load(order, AT_ORDERS + 32)), <u8>(KEY_KIND - 4), kind)
     const ports = i32x4.extract_lane(second, <u8>(KEY_TRANSPORT - 4))
     // Hardly ever is one of the ports among those of tunnels, which lie close together.
     const isFar = <u32>((ports & 0xffff) - lowest) > span && <u32>(<i32>(<u32>ports >>> 16) - lowest) > span
-    if (!isTcp && !isFar && isTunnel(ports)) break
-    const tcpFlags = isTcp ? <i32>load<u8>(ip, 33) : 0
+    if (isUdp && !isFar && isTunnel(ports)) break
+    let told = FLAG_PLAIN
+    if (isTcp) {
+      const tcpFlags = <i32>load<u8>(ip, 33)
+      told |= ((tcpFlags & TCP_EVENTS) !== 0 ? FLAG_TCP_EVENT : 0) | tcpFlags
+    } else if (!isUdp) {
+      // Class, code and identifier. The first of such a flow is dissected.
+      const message = (ECHO_CLASS << 24) | ((<i32>load<u8>(ip, 21)) << 16) | be16(ip + 24)
+      second = i32x4.replace_lane(second, <u8>(KEY_TRANSPORT - 4), message)
+      told = load<u8>(ip, 20) === ECHO_REQUEST ? FLAG_ECHO_REQUEST : FLAG_ECHO_REPLY
+    }
     v128.store(row, first)
     v128.store(row, second, 16)
     const products = i32x4.add(i32x4.mul(first, factorsFirst), i32x4.mul(second, factorsSecond))
     const halves = i32x4.add(products, v128.shuffle<i32>(products, products, 2, 3, 0, 1))
     setWord(row, ROW_HASH, finish(i32x4.extract_lane(halves, 0) + i32x4.extract_lane(halves, 1)))
-    setWord(
-      row,
-      ROW_FLAGS,
-      (-swap & FLAG_SWAPPED) |
-        same |
-        FLAG_PLAIN |
-        FLAG_HAS_LINK |
-        ((tcpFlags & TCP_EVENTS) !== 0 ? FLAG_TCP_EVENT : 0) |
-        tcpFlags |
-        ((fields >> 8) & (0xff << FLAG_TTL_SHIFT)),
-    )
+    setWord(row, ROW_FLAGS, (-swap & FLAG_SWAPPED) | same | told | FLAG_HAS_LINK | ((fields >> 8) & (0xff << FLAG_TTL_SHIFT)))
     count++
     if (isTold) return count
     const countedBytes = load<i32>(position, 12)
@@ -164,4 +173,10 @@ export function fillPlain(count: i32, isTold: bool): i32 {
   store<i32>(AT_POSITION, position)
   store<i32>(AT_PACKETS, load<i32>(AT_PACKETS) + count - begin)
   return count
+}
+
+/** Whether an ICMP message asks for an echo or gives one. */
+function isEcho(protocol: i32, ip: i32): bool {
+  const type = <i32>load<u8>(ip, 20)
+  return protocol === PROTOCOL_ICMP && (type === ECHO_REQUEST || type === ECHO_REPLY)
 }

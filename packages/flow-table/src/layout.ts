@@ -23,6 +23,8 @@ export const KEY_PARENT = 7
 export const KIND_TRANSPORT_MASK = 0x0f
 export const KIND_TCP = 4
 export const KIND_UDP = 5
+/** No end point type but in its place: messages of ICMP. */
+export const KIND_ICMP = 7
 /** UDP that carries VXLAN or Geneve: its VNI and destination port are in the key, not its source port (spec flows 1.8). */
 export const KIND_VNI = 8
 export const KIND_LINK = 0x10
@@ -163,6 +165,7 @@ export const TYPE_DOT1Q = 0x8100
 export const TYPE_IPV6 = 0x86dd
 /** EtherType IPv4, version 4, five words of header: the upper three bytes. */
 export const TYPE_IPV4_PLAIN = 0x080045
+export const PROTOCOL_ICMP = 1
 export const PROTOCOL_TCP = 6
 export const PROTOCOL_UDP = 17
 /** The longest captured length of a pcap record: `MAX_CAPTURED_BYTES` of `@skydive/packet`. */

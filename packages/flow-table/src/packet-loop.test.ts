@@ -85,7 +85,10 @@ describe('the straight line and the general dissector', () => {
     [0xfe, 0, 0, 0, 0, 1],
     [0, 0, 0, 0, 0, 0],
   )
-  const port = fc.oneof(fc.integer({ min: 0, max: 65_535 }), fc.constantFrom(53, 2152, 4789, 6081, 8472, 8471, 2151))
+  const port = fc.oneof(
+    fc.integer({ min: 0, max: 65_535 }),
+    fc.constantFrom(53, 2152, 4789, 6081, 8472, 8471, 2151, 0, 2048, 2049),
+  )
   const frame = fc
     .record({
       macs: fc.tuple(mac, mac),

@@ -54,7 +54,9 @@ async function begin(queries: ContinuousQueries, view: GraphView, text: string):
   const iterator = watch[Symbol.asyncIterator]()
   const result = createWatchedResult()
   const { mode } = await watch.ready
-  result.apply((await iterator.next()).value)
+  const whole: WatchDelta = (await iterator.next()).value
+  expect([text, whole.reset, whole.version]).toEqual([text, true, view.version])
+  result.apply(whole)
   const answer = query.run(view)
   expect(comparable(result.current(), text)).toEqual(comparable(answer, text))
   return { text, query, watch, iterator, result, mode, answer }
@@ -70,7 +72,7 @@ function told(iterator: AsyncIterator<WatchDelta>): Promise<WatchDelta | undefin
 
 /** Takes in what was told of one version: the result is what asking again answers, and nothing but the difference was told. */
 async function proceed(followed: Followed, view: GraphView): Promise<void> {
-  const { text, query, iterator, result, mode } = followed
+  const { text, query, iterator, result } = followed
   const answer = query.run(view)
   const expected = differenceOf(followed.answer, answer)
   const isOrdered = SORTED.test(text)
@@ -81,7 +83,7 @@ async function proceed(followed: Followed, view: GraphView): Promise<void> {
     if (!delta) throw new Error(`${text} told nothing of ${JSON.stringify(expected)}`)
     result.apply(delta)
     expect([text, delta.reset, delta.version]).toEqual([text, false, view.version])
-    if (expected !== undefined && mode === 'delta') expect([text, differenceIn(delta)]).toEqual([text, expected])
+    if (expected !== undefined) expect([text, differenceIn(delta)]).toEqual([text, expected])
   }
   expect(comparable(result.current(), text)).toEqual(comparable(answer, text))
   followed.answer = answer

@@ -128,6 +128,23 @@ describe('readers of one query', () => {
     expect(graph.stats().listeners).toBe(0)
   })
 
+  test.each([
+    ['by what changed', 'G.V().Count()'],
+    ['by another run', 'G.V().Keys().Count()'],
+  ])('that wait are woken, %s', async (_how, query) => {
+    const { graph, write } = hosts()
+    const queries = createContinuousQueries({ graph })
+    const readers = [queries.watch(query), queries.watch(query)].map((watched) => watched[Symbol.asyncIterator]())
+    for (const reader of readers) await reader.next()
+    const waiting = readers.map((reader) => reader.next())
+    write((tx) => tx.addNode({ id: 'w', metadata: { Another: 1 } }))
+    const version = graph.cursor.version
+    expect((await Promise.all(waiting)).map(({ value }) => [value.reset, value.version])).toEqual([
+      [false, version],
+      [false, version],
+    ])
+  })
+
   test('one that falls behind starts again from the whole result', async () => {
     const { graph, write } = hosts()
     const queries = createContinuousQueries({ graph, keptDeltas: 3 })

@@ -218,7 +218,18 @@ describe('diff', () => {
     ['ends before it begins', 20, 10],
     ['no time', Number.NaN, 10],
   ])('a window that %s is refused', (_title, fromMs, toMs) => {
-    expect(() => fixture().graph.diff(fromMs, toMs)).toThrow(expect.objectContaining({ code: 'ERR_INVALID_ARGUMENT' }))
+    const { graph } = fixture()
+    const message = `nothing is from ${fromMs} to ${toMs}: write the earlier time first, both in ms`
+    for (const ask of [() => graph.diff(fromMs, toMs), () => graph.between(fromMs, toMs)]) {
+      expect(ask).toThrow(expect.objectContaining({ code: 'ERR_INVALID_ARGUMENT', message }))
+    }
+  })
+
+  test.each([Number.NaN, undefined, 'yesterday', new Date(Number.NaN)])('%s is no instant', async (timeMs) => {
+    const { graph } = fixture()
+    expect(() => graph.at(timeMs as number)).toThrow(expect.objectContaining({ code: 'ERR_INVALID_ARGUMENT' }))
+    const slice = { startMs: timeMs as number, lastMs: timeMs as number }
+    await expect(graph.open(slice)).rejects.toMatchObject({ code: 'ERR_INVALID_ARGUMENT' })
   })
 
   test('without history there is no difference to tell', () => {

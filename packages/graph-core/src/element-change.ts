@@ -64,10 +64,11 @@ export function assembleDiff(fromMs: number, toMs: number, parts: DiffParts, cov
   }
 }
 
-/** Refuses a window that ends before it begins. @throws ERR_INVALID_ARGUMENT. */
+/** Refuses a window that ends before it begins, or whose ends are no times. @throws ERR_INVALID_ARGUMENT. */
 export function checkWindow(fromMs: number, toMs: number): void {
-  if (fromMs <= toMs) return
-  throw new InvalidArgumentError(`the window ends (${toMs}) before it begins (${fromMs}): exchange the two times`, {
+  // A difference is a number only where both are.
+  if (fromMs - toMs <= 0) return
+  throw new InvalidArgumentError(`nothing is from ${fromMs} to ${toMs}: write the earlier time first, both in ms`, {
     fromMs,
     toMs,
   })

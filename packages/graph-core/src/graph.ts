@@ -89,9 +89,9 @@ export interface Graph extends GraphSource, GraphEvents {
   writer(options: WriterOptions): GraphWriter
   /** The copy of a foreign origin. */
   replica(origin: string): GraphReplica
-  /** The graph at an instant, from the revisions in memory; see {@link GraphSource.coverage} for whether they reach. O(elements). */
+  /** The graph at an instant, from the revisions in memory; see {@link GraphSource.coverage} for whether they reach. O(elements). @throws ERR_INVALID_ARGUMENT for what is no time. */
   at(timeMs: number): GraphView
-  /** Every revision between two instants, both inclusive. */
+  /** Every revision between two instants, both inclusive. @throws ERR_INVALID_ARGUMENT when the second is earlier. */
   between(startMs: number, lastMs: number): GraphView
   /**
    * What differs between `at(fromMs)` and `at(toMs)`; see {@link GraphSource.diff}. About a microsecond for each change in between, whatever the
@@ -230,6 +230,7 @@ class MemoryGraph implements Graph {
   }
 
   #past(slice: TimeSlice): GraphView {
+    checkWindow(slice.startMs, slice.lastMs)
     this.#checkHistory()
     return openPast(this.#state, this.#log, slice, this.#indexes)
   }

@@ -148,7 +148,7 @@ export function describeContinuousQueries(cases: number): void {
     test('queries that are run again tell what is different', async () => {
       await fc.assert(
         fc.asyncProperty(others, history, (text, steps) => follow([text], steps, text.includes('Sort') ? undefined : 'rerun')),
-        { numRuns: Math.ceil(cases / 20) },
+        { numRuns: Math.ceil(cases / 8) },
       )
     }, 1_800_000)
   })

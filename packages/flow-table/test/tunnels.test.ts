@@ -89,6 +89,12 @@ describe('what a tunnel carries is a flow of its own', () => {
       ['IPv6/ICMPv6/ICMPv6Echo', 'fd00::1', 'fd00::2', 0, 1, 48, 0, 0],
     ],
     [
+      'GRE with a checksum, a key and a sequence number',
+      p.ethernet(p.ipv4([0xb0, 0, 8, 0, 0xab, 0xcd, 0, 0, 0, 0, 1, 2, 0, 0, 0, 9, ...inner], 47)),
+      ['Ethernet/IPv4/GRE', ...OUT, 0x102, 1, 93, 0, null],
+      ['IPv4/TCP', ...IN, 0, 1, 43, 0, 0],
+    ],
+    [
       'GRE in GRE',
       p.ethernet(p.ipv4(p.gre(p.ipv4(p.gre(inner), 47, { source: '10.1.0.1', destination: '10.1.0.2' })), 47)),
       ['Ethernet/IPv4/GRE', ...OUT, 0, 1, 105, 0, null],

@@ -32,6 +32,15 @@ const ipfix = (fields: string, ...rows: readonly (readonly (number | Uint8Array)
 }
 const counters = ({ Metric: metric }: Flow) => [metric!.ABPackets, metric!.ABBytes, metric!.BAPackets, metric!.BABytes]
 
+const half = (value: number) => value.toString(16).padStart(4, '0')
+const word = (value: number) => value.toString(16).padStart(8, '0')
+/** A message of IPFIX of a domain, of sets in hexadecimal. */
+const message = (domain: string, sets: string) => `000a ${half(16 + hex(sets).length)} 6553f100 00000000 ${domain} ${sets}`
+/** One that defines records of a counter of packets. */
+const template = (domain: string, id: string) => message(domain, `0002 000c ${id} 0001 0002 0004`)
+/** One with a record of a template that nobody defined. */
+const DATA = message('00000007', '0100 0008 00000001')
+
 describe('records of exporters', () => {
   test('both directions of NetFlow 5 are one flow, counts multiplied by the sampling rate', () => {
     const { send, flows } = collecting()
@@ -130,6 +139,49 @@ describe('records of exporters', () => {
       [{ Address: '192.0.2.1', Input: 7, Output: 8 }, [3, 300, 0, 0]],
     ])
     expect(collector.metadata()['Unused']).toEqual({ RecordsWithoutAddresses: 1, RepeatedRecords: 1 })
+  })
+
+  test.each<readonly [string, object, readonly string[], object]>([
+    ['datagrams of no known version', {}, ['0008 0001'], { ForeignVersions: 1 }],
+    ['a set that leads out of its message', {}, ['000a 0014 00000000 00000000 00000007 0100 0008'], { MalformedSets: 1 }],
+    [
+      'a template of a reserved number',
+      {},
+      ['000a 001c 00000000 00000000 00000007 0002 000c 00ff 0001 0008 0004'],
+      { RefusedTemplates: 1 },
+    ],
+    [
+      'templates beyond their number',
+      { maxTemplates: 1 },
+      [template('00000007', '0100'), template('00000007', '0101'), template('00000007', '0102')],
+      { EvictedTemplates: 2 },
+    ],
+    [
+      'domains beyond their number',
+      { maxDomains: 1 },
+      [template('00000007', '0100'), template('00000008', '0100')],
+      { EvictedDomains: 1 },
+    ],
+    [
+      'records without a template, of which those beyond the room are given up',
+      { maxHeldSets: 2 },
+      [DATA, DATA, DATA, DATA, DATA],
+      { UnknownTemplateSets: 5, DroppedSets: 3 },
+    ],
+  ])('%s: counted by that cause and no other', (_, limits, datagrams, unused) => {
+    const { collector, send, flows } = collecting(limits)
+    for (const datagram of datagrams) send(hex(datagram))
+    expect([flows(), collector.metadata()['Unused']]).toEqual([[], unused])
+  })
+
+  test('samplers beyond the room of a domain, and datagrams that were cut before they came here', () => {
+    const { collector, send } = collecting()
+    // An options template: scope is the sampler, then its interval; 257 samplers in one set.
+    const options = '0003 0012 0100 0002 0001 012e 0004 0131 0004'
+    send(hex(message('00000007', options)))
+    const rows = Array.from({ length: 257 }, (_, id) => `${word(id)} 00000064`).join(' ')
+    send(hex(message('00000007', `0100 ${half(4 + 257 * 8)} ${rows}`)))
+    expect(collector.metadata(3)['Unused']).toEqual({ RefusedSamplers: 1, TruncatedDatagrams: 3 })
   })
 
   test('a flood of exporters shows the last ones', () => {

@@ -3,12 +3,14 @@ import type { Flow } from '@skydive/contracts'
 import { createFlowTable } from '@skydive/flow-table'
 import { createPacketFilter } from '@skydive/packet'
 import fc from 'fast-check'
-import { BytesWriter } from '../../packet/test/bytes-writer.ts'
+import { BytesWriter, hex } from '../../packet/test/bytes-writer.ts'
 import { rawHeader, type WrittenFlowSample, type WrittenRecord, writeSFlow } from '../../packet/test/sflow-writer.ts'
 import { SAMPLE_FORMAT, SFlowCollector } from './index.ts'
 
 const NOW_MS = 1_700_000_000_123
 const AGENT = Uint8Array.of(10, 0, 0, 9)
+/** Data sources whose counters are kept. */
+const MOST_SOURCES = 8192
 
 /** An ICMP echo from 10.0.0.<from> to 10.0.0.<to>. */
 function frame(from: number, to: number): Uint8Array {
@@ -169,6 +171,26 @@ describe('samples', () => {
     collector.consume(new DataView(bytes.buffer), 0, bytes.length - 8, NOW_MS, consume)
     expect(counted(flows())).toEqual([['10.0.0.1 10.0.0.2', 1, 98, 0, 0]])
     expect(collector.metadata()['Unused']).toEqual({ MalformedDatagrams: 1 })
+  })
+})
+
+describe('what can not be used', () => {
+  const HEAD = '00000005 00000001 0a000009 00000000 00000001 00000001'
+
+  test.each<readonly [string, string, object]>([
+    ['another version', '00000004 00000001 0a000009', { ForeignVersions: 1 }],
+    ['a head that is cut', HEAD, { MalformedDatagrams: 1 }],
+    ['a sample of an enterprise', `${HEAD} 00000001 00001001 00000004 00000000`, { UnknownSamples: 1 }],
+    ['a sample without its head', `${HEAD} 00000001 00000001 00000004 00000009`, { TruncatedSamples: 1 }],
+  ])('%s: counted by that cause and no other', (_, bytes, unused) => {
+    const { collector, flows, table } = collecting()
+    const datagram = hex(bytes)
+    collector.consume(new DataView(datagram.buffer), 0, datagram.length, NOW_MS, table.consumer(SAMPLE_FORMAT))
+    expect([flows(), collector.metadata()['Unused']]).toEqual([[], unused])
+  })
+
+  test('datagrams that were cut before they came here', () => {
+    expect(collecting().collector.metadata(3)['Unused']).toEqual({ TruncatedDatagrams: 3 })
   })
 })
 
@@ -335,6 +357,16 @@ describe('counters', () => {
     // Nothing came: nothing changes.
     expect(collector.metadata()['Metric']).toBe(second['Metric'])
   })
+
+  test('of a flood of interfaces: those beyond the room are counted', () => {
+    const { collector, send } = collecting()
+    const third = (MOST_SOURCES + 10) / 3
+    for (let first = 1; first <= MOST_SOURCES + 10; first += third) {
+      send([counter(...Array.from({ length: third }, (_, i) => generic(first + i, 1)))])
+    }
+    const { IfMetrics: interfaces, Unused: unused } = collector.metadata()
+    expect([Object.keys(interfaces as object).length, unused]).toEqual([MOST_SOURCES, { RefusedCounters: 10 }])
+  }, 30_000)
 
   test('of a second agent do not mix with those of the first', () => {
     const { collector, send } = collecting()

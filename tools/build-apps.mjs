@@ -27,16 +27,26 @@ const options = {
   minifySyntax: true,
 }
 
+/** What `skydive flows` never asks for: the other commands, with daemons, configuration and network. */
+const withoutOtherCommands = {
+  name: 'without-other-commands',
+  setup({ onResolve }) {
+    onResolve({ filter: /\/commands\/all\.ts$/ }, ({ path }) => ({ path, external: true }))
+  },
+}
+
 /**
  * The command line with both daemons is one CommonJS script, because V8 keeps compiled code only of such: bin/load-bundle.js runs it. What is
- * imported dynamically is still evaluated when it is first asked for.
+ * imported dynamically is still evaluated when it is first asked for. `skydive flows` has a script of its own, a seventh as long: reading the whole one
+ * takes as long as 100,000 packets.
  */
-async function buildCommandLine() {
+async function buildCommandLine(name, plugins = []) {
   const { outputFiles } = await build({
     ...options,
+    plugins,
     format: 'cjs',
     entryPoints: [join(APP, 'src', 'main.ts')],
-    outfile: join(DIST, 'skydive.cjs'),
+    outfile: join(DIST, name),
     // In functions of CommonJS there is no import.meta; the loader gives its URL, and names for all threads.
     define: { 'import.meta.url': 'bundleUrl', 'import.meta.resolve': 'undefined' },
     legalComments: 'linked',
@@ -56,9 +66,11 @@ function asAscii(code) {
   return code.replace(/[^\0-\x7f]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`)
 }
 
-for (const entry of ['skydive.cjs', 'code-cache', 'threads']) rmSync(join(DIST, entry), { recursive: true, force: true })
+for (const entry of ['skydive.cjs', 'flows.cjs', 'code-cache', 'threads'])
+  rmSync(join(DIST, entry), { recursive: true, force: true })
 await Promise.all([
-  buildCommandLine(),
+  buildCommandLine('skydive.cjs'),
+  buildCommandLine('flows.cjs', [withoutOtherCommands]),
   build({
     ...options,
     format: 'esm',

@@ -4,7 +4,9 @@ import { existsSync } from 'node:fs'
 import { loadBundle } from './load-bundle.js'
 
 const dist = new URL('../dist/', import.meta.url)
-const bundle = new URL('skydive.cjs', dist)
+// Flows of files need little of the whole, and reading that is half of the work on a small file.
+const flows = new URL('flows.cjs', dist)
+const bundle = process.argv[2] === 'flows' && existsSync(flows) ? flows : new URL('skydive.cjs', dist)
 if (existsSync(bundle)) {
   await loadBundle(bundle).main(bundle.href)
 } else {

@@ -88,6 +88,14 @@ describe('the command line as it is installed', () => {
     chmodSync(join(app, 'dist'), 0o700)
   })
 
+  test('`flows` has a bundle of its own, where there is one', () => {
+    expect(start('flows', 'a.pcap')).toEqual(answer(['flows', 'a.pcap']))
+    writeFileSync(join(app, 'dist', 'flows.cjs'), BUNDLE)
+    const { stdout } = answer(['flows', 'a.pcap'])
+    expect(start('flows', 'a.pcap').stdout).toBe(stdout.replace('skydive.cjs', 'flows.cjs'))
+    expect(start('-c', 'x.yml', 'flows')).toEqual(answer(['-c', 'x.yml', 'flows']))
+  })
+
   test('without a bundle it says how to build it', () => {
     rmSync(join(app, 'dist', 'skydive.cjs'))
     expect(start('version')).toEqual({

@@ -174,6 +174,8 @@ export const others = fc.constantFrom(
   "G.V().Sort('MTU')",
   'G.V().Descendants(0)',
   'G.V().SubGraph().E()',
+  'G.V().Limit(3).SubGraph()',
+  "G.V().Dedup('Type').Values('Name')",
 )
 
 /** Nodes, and edges between them, so that what comes later finds something to change. */

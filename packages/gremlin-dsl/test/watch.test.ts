@@ -145,6 +145,24 @@ describe('readers of one query', () => {
     ])
   })
 
+  test('one that comes while the last one leaves is served, whenever that is', async () => {
+    const { graph, write } = hosts()
+    const queries = createContinuousQueries({ graph })
+    for (let turns = 0; turns < 40; turns++) {
+      const leaving = queries.watch('G.V().Count()')
+      await take(leaving, 1)
+      const coming = queries.watch('G.V().Count()')
+      const first = take(coming, 1)
+      for (let turn = 0; turn < turns; turn++) await undefined
+      leaving.close()
+      expect(await first).toMatchObject([{ reset: true, value: 2 + turns }])
+      write((tx) => tx.addNode({ id: `n${turns}`, metadata: {} }))
+      expect(await take(coming, 1)).toMatchObject([{ reset: false, value: 3 + turns }])
+      coming.close()
+      expect(queries.stats()).toMatchObject({ queries: 0, readers: 0 })
+    }
+  })
+
   test('one that falls behind starts again from the whole result', async () => {
     const { graph, write } = hosts()
     const queries = createContinuousQueries({ graph, keptDeltas: 3 })
@@ -242,6 +260,32 @@ describe('what can not be watched', () => {
     for (let i = 0; i < 2; i++) write((tx) => tx.addNode({ id: `w${i}`, metadata: { Type: 'veth' } }))
     await take(watched, 1)
     await expect(take(watched, 1)).rejects.toMatchObject({ code: 'ERR_LIMIT', limit: 'results' })
+  })
+})
+
+describe('a result put together', () => {
+  const { graph } = hosts()
+  const element = graph.view.node(graph.view.nodeOrdinal('v'))
+  const base = { version: 2, reset: false } as const
+  test.each<[title: string, delta: WatchDelta]>([
+    ['takes away what is not there', { ...base, kind: 'nodes', added: [], removed: [element], changed: [] }],
+    [
+      'changes what is not there',
+      { ...base, kind: 'nodes', added: [], removed: [], changed: [{ before: element, after: element }] },
+    ],
+    ['takes away a value that is not there', { ...base, kind: 'values', added: [], removed: ['x'] }],
+  ])('refuses a delta that %s', (_title, delta) => {
+    expect(() => createWatchedResult().apply(delta)).toThrow(expect.objectContaining({ code: 'ERR_INVARIANT' }))
+  })
+
+  test('is as of the last delta', () => {
+    const result = createWatchedResult()
+    expect([result.version, result.current()]).toEqual([0, undefined])
+    result.apply({ version: 1, reset: true, kind: 'values', added: ['x', 'x', 'y'], removed: [] })
+    result.apply({ ...base, kind: 'values', added: ['z'], removed: ['x'] })
+    expect([result.version, result.current()]).toEqual([2, { kind: 'values', values: ['x', 'y', 'z'] }])
+    result.apply({ version: 3, reset: true, kind: 'values', added: ['w'], removed: [] })
+    expect([result.version, result.current()]).toEqual([3, { kind: 'values', values: ['w'] }])
   })
 })
 

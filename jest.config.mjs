@@ -35,6 +35,7 @@ export default {
     {
       ...base,
       displayName: 'integration',
+      setupFilesAfterEnv: [...base.setupFilesAfterEnv, '<rootDir>/tools/jest-integration-setup.mjs'],
       testMatch: [
         '<rootDir>/packages/*/test/**/*.integration.test.ts',
         '<rootDir>/apps/*/test/**/*.integration.test.ts',

@@ -123,9 +123,11 @@ describe(`a capture that ${WORKERS} threads run together`, () => {
     expect([captures(), sockets()]).toEqual([undefined, 0])
     expect([sent.length, packetsOf(sent)]).toEqual([FLOWS + 1, packets + 10])
     expect(new Set(sent.map(({ UUID: id }) => id)).size).toBe(FLOWS + 1)
-    expect(statistics).toHaveLength(WORKERS)
+    // Each thread tells at its end, and every 10 s before when it takes so long.
     expect(statistics.reduce((sum, { received, dropped }) => sum + received + dropped, 0)).toBe(packets + 10)
-    for (const { received } of statistics) expect(received).toBeGreaterThan(packets / WORKERS / 3)
+    const shares = statistics.map(({ received }) => received).sort((a, b) => b - a)
+    for (const received of shares.slice(0, WORKERS)) expect(received).toBeGreaterThan(packets / WORKERS / 3)
+    expect(shares.length).toBeGreaterThanOrEqual(WORKERS)
     expect((await live()).length).toBe(0)
   }, 30_000)
 

@@ -9,6 +9,7 @@ import { memoryIds } from './host.ts'
 describeProbe('netlink', {
   runner: { describe, it, expect },
   createGraph,
+  timeoutMs: 20_000,
   createCase() {
     const outer = openKernel()
     const network = enterPrivateNetwork(outer.systemCall)

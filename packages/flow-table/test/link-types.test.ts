@@ -121,6 +121,67 @@ describe('headers of the network layer', () => {
       1000,
     ],
     ['a tag that is cut', p.ethernet([0, 8, 8], 0x8100), 'Ethernet', undefined],
+    [
+      'SCTP with a chunk that is padded',
+      p.ethernet(
+        p.ipv4(
+          p.sctp([
+            [0, rest(13)],
+            [3, []],
+          ]),
+          132,
+        ),
+      ),
+      'Ethernet/IPv4/SCTP/SCTPData/SCTPSack',
+      1000,
+    ],
+    [
+      'UDP whose length is less than its header',
+      p.ethernet(p.ipv4([3, 232, 0, 53, 0, 7, 0, 0, ...p.dnsQuery(1, 'a')], 17)),
+      'Ethernet/IPv4/UDP',
+      1000,
+    ],
+    [
+      'UDP whose length is not said',
+      p.ethernet(p.ipv4([3, 232, 0, 53, 0, 0, 0, 0, ...p.dnsQuery(1, 'a')], 17)),
+      'Ethernet/IPv4/UDP/DNS',
+      1000,
+    ],
+    [
+      'a destination port before a source port',
+      p.ethernet(p.ipv4(p.udp(p.dnsQuery(1, 'a'), 123, 53), 17)),
+      'Ethernet/IPv4/UDP/DNS',
+      123,
+    ],
+    [
+      'a destination port of an application before a source port of a tunnel',
+      p.ethernet(p.ipv4(p.udp(p.dnsQuery(1, 'a'), 4789, 53), 17)),
+      'Ethernet/IPv4/UDP/DNS',
+      4789,
+    ],
+    [
+      'a signal of GTP-U, which carries nothing',
+      p.ethernet(p.ipv4(p.udp([0x30, 1, 0, 0, 0, 0, 0, 5, ...p.ipv4(udp, 17)], 2152, 2152), 17)),
+      'Ethernet/IPv4/UDP/GTPv1U',
+      2152,
+    ],
+    ['a jumbogram, or what offload leaves of IPv6', p.ethernet([...p.ipv6([], 17), ...udp], 0x86dd), 'Ethernet/IPv6/UDP', 1000],
+    [
+      'what offload leaves of IPv4: no length',
+      p.ethernet(p.ipv4(udp, 17).map((byte, i) => (i === 2 || i === 3 ? 0 : byte))),
+      'Ethernet/IPv4/UDP',
+      1000,
+    ],
+    [
+      'an IPv6 datagram in one fragment',
+      p.ethernet(p.ipv6(p.ipv6Fragment(udp, 17, 1, 0, false), 44), 0x86dd),
+      'Ethernet/IPv6/IPv6Fragment/Fragment',
+      undefined,
+    ],
+    ['EAP in EAPOL', p.ethernet([1, 0, 0, 4, 1, 1, 0, 4], 0x888e), 'Ethernet/EAPOL/EAP', undefined],
+    ['EAPOL that starts', p.ethernet([1, 1, 0, 0, 0, 0, 0, 0], 0x888e), 'Ethernet/EAPOL', undefined],
+    ['a discovery of PPPoE', p.ethernet([0x11, 9, 0, 0, 0, 4, 1, 1, 0, 0], 0x8863), 'Ethernet/PPPoE', undefined],
+    ['ARP that is cut', p.ethernet(p.arp().slice(0, 20), 0x0806), 'Ethernet', undefined],
     ['SCTP', p.ethernet(p.ipv4(p.sctp([[0, rest(12)]]), 132)), 'Ethernet/IPv4/SCTP/SCTPData', 1000],
     [
       'LLDP',

@@ -2,6 +2,7 @@ import {
   COLD_SHIFT,
   INTERFACE_SHIFT,
   KEY_KIND,
+  KIND_GONE,
   KIND_KEY_MASK,
   KIND_LIVE,
   RECORD_AB_PACKETS,
@@ -131,7 +132,7 @@ export class FlowColumns {
     }
     index[hole * 2] = 0
     index[hole * 2 + 1] = 0
-    this.records[(id << RECORD_SHIFT) + KEY_KIND] = 0
+    this.records[(id << RECORD_SHIFT) + KEY_KIND] = KIND_GONE
     this.#wraps.delete(id)
     this.#free.push(id)
   }

@@ -39,6 +39,8 @@ export const KIND_KEY_MASK = 0x0ffff07f
 export const KIND_HAS_LINK = 0x100
 /** A slot in use. */
 export const KIND_LIVE = 0x200
+/** Of a flow that is gone: a type of end points that there is none of, so that no packet has its key. */
+export const KIND_GONE = KIND_TRANSPORT_MASK
 /** The first packet was swapped into key order: end A is the second of the key. */
 export const KIND_FIRST_SWAPPED = 1 << 31
 

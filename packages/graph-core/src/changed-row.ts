@@ -3,16 +3,6 @@ import type { ChangeColumns } from './change-columns.ts'
 import { effectMs } from './revision-at.ts'
 import { undone } from './revision-walk.ts'
 
-/** Where the two ends of a row's changes are. */
-export interface RowSpan<E extends GraphNode | GraphEdge> {
-  /** The newest revision of the row, and the number of the change that made it. */
-  readonly newest: E
-  readonly newestChange: number
-  /** The first and the last change of the row that are told. */
-  readonly first: number
-  readonly last: number
-}
-
 /**
  * An `ElementChange` whose two revisions are made when they are read first: most of those who ask what differs read the keys. To whoever reads,
  * copies, compares or serialises it, it is a plain object; until both are read it keeps the log's memory of the changes since.
@@ -45,16 +35,27 @@ export class ChangedRow<E extends GraphNode | GraphEdge> implements ElementChang
   #before: E | undefined
   #after: E | undefined
 
-  /** `columns` are lent, from the first change on. */
-  constructor(columns: ChangeColumns, span: RowSpan<E>, keys: readonly KeyChange[], revisions: readonly number[]) {
-    this.id = span.newest.id
+  /**
+   * `columns` are lent, from the first change on. `newest` is the newest revision of the row, which change `newestChange` made; `first` and `last`
+   * are the changes of it that are told. One by one: an object for them is a fifth of what is made.
+   */
+  constructor(
+    columns: ChangeColumns,
+    newest: E,
+    newestChange: number,
+    first: number,
+    last: number,
+    keys: readonly KeyChange[],
+    revisions: readonly number[],
+  ) {
+    this.id = newest.id
     this.keys = keys
     this.revisions = revisions
     this.#columns = columns
-    this.#newest = span.newest
-    this.#newestChange = span.newestChange
-    this.#first = span.first
-    this.#last = span.last
+    this.#newest = newest
+    this.#newestChange = newestChange
+    this.#first = first
+    this.#last = last
     // Accessors of the object itself: those of the class would be lost to copies, comparisons and messages.
     Object.defineProperty(this, 'before', ChangedRow.#BEFORE)
     Object.defineProperty(this, 'after', ChangedRow.#AFTER)

@@ -19,6 +19,9 @@ import { asOf, revisionAt } from './revision-at.ts'
 import type { RowTable } from './row-table.ts'
 import { TouchedRows } from './touched-rows.ts'
 
+/** So many rows are looked at together: their lines of memory are asked for before one is waited for. */
+const BATCH = 32
+
 interface Window {
   readonly fromMs: number
   readonly toMs: number
@@ -76,6 +79,14 @@ class Collector<E extends GraphNode | GraphEdge> {
   readonly #words: string[] = []
   readonly #befores: (MetadataValue | undefined)[] = []
   readonly #afters: (MetadataValue | undefined)[] = []
+  /** Of the rows that are looked at together: the number of the row, of its last change in the window and of its newest one; the newest revision. */
+  readonly #rows = new Int32Array(BATCH)
+  readonly #lasts = new Float64Array(BATCH)
+  readonly #newestChanges = new Float64Array(BATCH)
+  readonly #newests: E[] = []
+  /** When it began; never, for what is deleted. */
+  readonly #begunMs = new Float64Array(BATCH)
+  readonly #others = new Set<string>()
 
   constructor(
     scene: Scene,
@@ -94,25 +105,44 @@ class Collector<E extends GraphNode | GraphEdge> {
   collect(): void {
     const table = this.#table
     const { columns, numbers, window } = this.#scene
-    const others = new Set<string>()
+    let count = 0
     this.#touched.forEach(columns, numbers, table, window.fromMs, (row, last) => {
-      const { id } = table.elements[row]!
-      const isPlain = !table.backdated.has(row) && table.hasOneLife(id)
-      if (!isPlain || !this.#tellUpdates(row, last)) others.add(id)
+      this.#rows[count] = row
+      this.#lasts[count++] = last
+      if (count < BATCH) return
+      this.#tellRows(count)
+      count = 0
     })
+    this.#tellRows(count)
     this.#changes.reverse()
-    for (const id of others) this.#tellLives(id)
+    for (const id of this.#others) this.#tellLives(id)
+  }
+
+  #tellRows(count: number): void {
+    const table = this.#table
+    for (let i = 0; i < count; i++) {
+      const row = this.#rows[i]!
+      this.#newests[i] = table.elements[row]!
+      this.#newestChanges[i] = table.lastChange[row]!
+    }
+    for (let i = 0; i < count; i++) {
+      const { createdAtMs, deletedAtMs } = this.#newests[i]!
+      this.#begunMs[i] = deletedAtMs === null ? createdAtMs : Number.POSITIVE_INFINITY
+    }
+    for (let i = 0; i < count; i++) {
+      const { id } = this.#newests[i]!
+      if (table.backdated.has(this.#rows[i]!) || !table.hasOneLife(id) || !this.#tellUpdates(i)) this.#others.add(id)
+    }
   }
 
   /**
    * What is told of a row that was there all the time and had single keys set: every change is one revision and has both values of its key, so that
    * nothing has to be made. `false` where there is more to it.
    */
-  #tellUpdates(row: number, last: number): boolean {
-    const table = this.#table
+  #tellUpdates(place: number): boolean {
     const { columns, window, ignored } = this.#scene
-    const newest = table.elements[row]!
-    if (newest.deletedAtMs !== null || newest.createdAtMs > window.fromMs) return false
+    if (this.#begunMs[place]! > window.fromMs) return false
+    const last = this.#lasts[place]!
     const words = this.#words
     const befores = this.#befores
     const afters = this.#afters
@@ -127,13 +157,13 @@ class Collector<E extends GraphNode | GraphEdge> {
       const code = ints[slot * 8 + KEY]!
       if (code === MANY_KEYS || code === NO_KEY) return false
       const word = columns.top(code)
-      let place = 0
-      while (place < count && words[place] !== word) place++
-      if (place === count) {
+      let at = 0
+      while (at < count && words[at] !== word) at++
+      if (at === count) {
         words[count++] = word
-        afters[place] = values[slot * 2 + 1] as MetadataValue | undefined
+        afters[at] = values[slot * 2 + 1] as MetadataValue | undefined
       }
-      befores[place] = values[slot * 2] as MetadataValue | undefined
+      befores[at] = values[slot * 2] as MetadataValue | undefined
       first = change
       revision = ints[slot * 8 + REVISION]!
       made++
@@ -141,8 +171,9 @@ class Collector<E extends GraphNode | GraphEdge> {
     }
     const keys = valueChanges(words, befores, afters, count, ignored)
     if (keys.length === 0) return true
-    const span = { newest, newestChange: table.lastChange[row]!, first, last }
-    this.#changes.push(new ChangedRow(columns, span, keys, numbersFrom(revision, made)))
+    const revisions = numbersFrom(revision, made)
+    const newest = this.#newests[place]!
+    this.#changes.push(new ChangedRow(columns, newest, this.#newestChanges[place]!, first, last, keys, revisions))
     return true
   }
 

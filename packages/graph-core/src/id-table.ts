@@ -91,10 +91,9 @@ export class IdTable {
 
   /** Without what is gone, in twice the length where that is little. */
   #rebuild(): void {
-    let { length } = this.#slots
-    if (this.size * 3 > length) length *= 2
-    const slots = new Int32Array(length)
-    const mask = length - 1
+    const { length } = this.#slots
+    const slots = new Int32Array(this.size * 3 > length ? length * 2 : length)
+    const mask = slots.length - 1
     for (const slot of this.#slots) {
       if (slot < FIRST) continue
       let at = this.#hashes[slot]! & mask
@@ -106,9 +105,8 @@ export class IdTable {
   }
 
   #hash(id: string): number {
-    const { length } = id
-    let hash = SEED ^ length
-    for (let i = Math.max(0, length - this.#charactersRead); i < length; i++) hash = imul(hash ^ id.charCodeAt(i), 0x9e37_79b1)
+    let hash = SEED ^ id.length
+    for (let i = Math.max(0, id.length - this.#charactersRead); i < id.length; i++) hash = imul(hash ^ id.charCodeAt(i), 0x9e37_79b1)
     hash = imul(hash ^ (hash >>> 15), 0x85eb_ca6b)
     return hash ^ (hash >>> 13)
   }

@@ -50,6 +50,13 @@ export function valueChanges(
   count: number,
   ignored: IgnoredKeys,
 ): readonly KeyChange[] {
+  const before = befores[0]
+  const after = afters[0]
+  // Nearly always. A list that was pushed to has place for seventeen; this one is made as long as it is.
+  if (count === 1 && before !== after && isLeaf(before) && isLeaf(after)) {
+    const key = pathOf(keys[0]!)
+    return ignored.has(key) ? [] : [{ key, before, after }]
+  }
   const changes: KeyChange[] = []
   for (let i = 0; i < count; i++) {
     if (befores[i] !== afters[i]) compareValues(befores[i], afters[i], pathOf(keys[i]!), ignored, changes)
@@ -57,14 +64,17 @@ export function valueChanges(
   return sortByKey(changes)
 }
 
+function isLeaf(value: MetadataValue | undefined): value is string | number | boolean {
+  return value !== undefined && typeof value !== 'object'
+}
+
 /** The path of one key; nearly none has anything to escape. */
 function pathOf(key: string): string {
   return key.includes('.') || key.includes('\\') ? joinPath([key]) : key
 }
 
-/** A list that was pushed to has place for seventeen: that of a single change, which most are, is made as long as it is. */
 function sortByKey(changes: KeyChange[]): readonly KeyChange[] {
-  return changes.length === 1 ? [changes[0]!] : changes.sort((a, b) => (a.key < b.key ? -1 : 1))
+  return changes.sort((a, b) => (a.key < b.key ? -1 : 1))
 }
 
 function compareField(key: string, before: string, after: string, ignored: IgnoredKeys, changes: KeyChange[]): void {

@@ -58,7 +58,11 @@ export class StateReplica implements GraphReplica {
   sync(nodes: readonly GraphNode[], edges: readonly GraphEdge[]): ReplicaResult {
     return this.#run((timeMs) => {
       this.#deleteMissing(nodes, edges, timeMs)
-      const changes = [...nodes.map((node) => this.#arrivalOfNode(node)), ...edges.map((edge) => this.#arrivalOfEdge(edge))]
+      const { nodes: heldNodes, edges: heldEdges } = this.#state
+      const changes: readonly ReplicaChange[] = [
+        ...nodes.map((node) => ({ kind: heldNodes.byId.has(node.id) ? 'node-updated' : 'node-added', node }) as const),
+        ...edges.map((edge) => ({ kind: heldEdges.byId.has(edge.id) ? 'edge-updated' : 'edge-added', edge }) as const),
+      ]
       return this.#applyAll(changes, timeMs)
     })
   }
@@ -69,14 +73,6 @@ export class StateReplica implements GraphReplica {
       this.#deleteMissing([], [], timeMs)
       return before - this.#state.nodes.count
     })
-  }
-
-  #arrivalOfNode(node: GraphNode): ReplicaChange {
-    return { kind: this.#state.nodes.byId.has(node.id) ? 'node-updated' : 'node-added', node }
-  }
-
-  #arrivalOfEdge(edge: GraphEdge): ReplicaChange {
-    return { kind: this.#state.edges.byId.has(edge.id) ? 'edge-updated' : 'edge-added', edge }
   }
 
   #applyAll(changes: readonly ReplicaChange[], timeMs: number): ReplicaResult {

@@ -106,7 +106,8 @@ export class IdTable {
 
   #hash(id: string): number {
     let hash = SEED ^ id.length
-    for (let i = Math.max(0, id.length - this.#charactersRead); i < id.length; i++) hash = imul(hash ^ id.charCodeAt(i), 0x9e37_79b1)
+    for (let i = Math.max(0, id.length - this.#charactersRead); i < id.length; i++)
+      hash = imul(hash ^ id.charCodeAt(i), 0x9e37_79b1)
     hash = imul(hash ^ (hash >>> 15), 0x85eb_ca6b)
     return hash ^ (hash >>> 13)
   }

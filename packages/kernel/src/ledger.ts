@@ -1,6 +1,6 @@
 import { type Libc, loadLibc } from './libc.ts'
 import { releaseMemory } from './memory.ts'
-import { closePcapHandle } from './pcap-calls.ts'
+import { holdPcapLibrary } from './pcap-calls.ts'
 
 /** More than a thread with hundreds of captures has; what is beyond is left out of the ledger. */
 const SLOTS = 4096
@@ -10,7 +10,7 @@ const FREE = 0
 const KIND = { descriptor: 1, mapping: 2, pcapHandle: 3 } as const
 type Kind = (typeof KIND)[keyof typeof KIND]
 
-/** What {@link releaseLedger} closed. */
+/** What {@link Ledger.release} closed. */
 export interface Released {
   readonly descriptors: number
   readonly mappings: number
@@ -18,12 +18,45 @@ export interface Released {
   readonly pcapHandles: number
 }
 
+/** A list of what one thread has open, as the thread's owner has it. */
+export interface Ledger {
+  /** For `openKernel` and `loadPcapLibrary` in the thread. */
+  readonly shared: SharedArrayBuffer
+  /**
+   * Closes what the thread left open. Only after the thread has ended: nobody else may use or close what stands in the ledger. Of a thread that
+   * ended in order there is nothing.
+   */
+  release(): Released
+}
+
 /**
- * A list of what one thread has open, in shared memory, so that its owner can close it when the thread broke: the kernel keeps descriptors and
- * mappings until the end of the process. Give it to `openKernel` and `loadPcapLibrary` of that thread. 96 KiB; up to 4,096 entries.
+ * Makes a ledger in shared memory, so that the owner of a thread can close what it had open when it broke: the kernel keeps descriptors and
+ * mappings until the end of the process. Make it before the thread starts: it keeps libpcap in memory, where there is one. 96 KiB; up to 4,096
+ * entries.
  */
-export function createLedger(): SharedArrayBuffer {
-  return new SharedArrayBuffer(SLOTS * SLOT_NUMBERS * Float64Array.BYTES_PER_ELEMENT)
+export function createLedger(): Ledger {
+  const shared = new SharedArrayBuffer(SLOTS * SLOT_NUMBERS * Float64Array.BYTES_PER_ELEMENT)
+  const pcap = holdPcapLibrary()
+  return {
+    shared,
+    release() {
+      const released = { descriptors: 0, mappings: 0, pcapHandles: 0 }
+      const libc = loadLibc()
+      new LedgerEntries(shared).take((kind, value, byteLength) => {
+        if (kind === KIND.descriptor) {
+          libc.close(value)
+          released.descriptors++
+        } else if (kind === KIND.mapping) {
+          releaseMemory(libc, BigInt(value), byteLength)
+          released.mappings++
+        } else if (pcap) {
+          pcap.close(BigInt(value))
+          released.pcapHandles++
+        }
+      })
+      return released
+    },
+  }
 }
 
 /** The ledger as its thread writes it. What is opened is entered afterwards, what is closed is crossed out before. */
@@ -100,26 +133,4 @@ export function pcapEntries(ledger: SharedArrayBuffer): { note(handle: bigint): 
     note: (handle) => entries.note(KIND.pcapHandle, Number(handle)),
     forget: (handle) => entries.forget(KIND.pcapHandle, Number(handle)),
   }
-}
-
-/**
- * Closes what a thread left open. Only after the thread has ended: nobody else may use or close what stands in the ledger. Of a thread that
- * ended in order there is nothing.
- */
-export function releaseLedger(ledger: SharedArrayBuffer): Released {
-  const released = { descriptors: 0, mappings: 0, pcapHandles: 0 }
-  const libc = loadLibc()
-  new LedgerEntries(ledger).take((kind, value, byteLength) => {
-    if (kind === KIND.descriptor) {
-      libc.close(value)
-      released.descriptors++
-    } else if (kind === KIND.mapping) {
-      releaseMemory(libc, BigInt(value), byteLength)
-      released.mappings++
-    } else {
-      closePcapHandle(BigInt(value))
-      released.pcapHandles++
-    }
-  })
-  return released
 }

@@ -27,9 +27,17 @@ export function loadPcapCalls(names: readonly string[]): { readonly name: string
   )
 }
 
-/** Closes what another thread of this process opened and left: the library is one for all. */
-export function closePcapHandle(handle: bigint): void {
-  loadPcapCalls(PCAP_LIBRARIES).calls.close(handle)
+/**
+ * Keeps the library in memory and closes what another thread of this process opened by it and left. It goes when its last thread ends, and
+ * what it had opened points into it: whoever comes after that would jump to where it was. `undefined` when there is none.
+ */
+export function holdPcapLibrary(): { close(handle: bigint): void } | undefined {
+  try {
+    const { calls } = loadPcapCalls(PCAP_LIBRARIES)
+    return { close: (handle) => calls.close(handle) }
+  } catch {
+    return undefined
+  }
 }
 
 function bindCalls(library: ReturnType<typeof koffi.load>) {

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import { type Logger, SILENT_LOGGER, SkydiveError, UnavailableError } from '@skydive/contracts'
-import { createLedger, openKernel, releaseLedger } from '@skydive/kernel'
+import { createLedger, openKernel } from '@skydive/kernel'
 import type {
   CaptureFigures,
   CaptureStart,
@@ -51,7 +51,7 @@ export function openCaptureThread(events: CaptureThreadEvents, workerUrl?: URL, 
   const kernel = openKernel()
   const signalFd = kernel.eventDescriptor()
   const ledger = createLedger()
-  const workerData: CaptureThreadData = { signalFd, ledger }
+  const workerData: CaptureThreadData = { signalFd, ledger: ledger.shared }
   const worker = new Worker(workerUrl ?? defaultWorkerUrl(), {
     name: 'skydive-capture',
     workerData,
@@ -78,7 +78,7 @@ export function openCaptureThread(events: CaptureThreadEvents, workerUrl?: URL, 
   process.once('exit', wake)
   worker.on('exit', () => {
     process.removeListener('exit', wake)
-    const left = releaseLedger(ledger)
+    const left = ledger.release()
     if (left.descriptors + left.mappings + left.pcapHandles > 0) {
       logger.warn({ ...left }, 'what the capture thread left open is closed')
     }

@@ -19,8 +19,9 @@ test('while flows wait for where they go the thread may sleep, also when an expi
       yield [FLOW]
       yield [FLOW]
     },
-    *expire() {
+    expire() {
       told.push('expire')
+      return []
     },
   } as unknown as CaptureTable
   const capture = new RunningCapture(

@@ -61,15 +61,15 @@ export class TopologyPast {
     const { startMs, lastMs } = window
     const base = this.#fileOf(startMs)
     const end = this.#fileOf(lastMs)
-    const late = this.#lateKeys(end, startMs, lastMs)
-    const keys = new Map<string, ElementKey>([...late].map(([text, { key }]) => [text, key]))
+    const keys = new Map<string, ElementKey>()
+    for (const [text, { key }] of this.#lateKeys(end, startMs, lastMs)) keys.set(text, key)
     const numbers = new Map<TopologyReader, Map<number, number[]>>()
     for (const reader of this.#range(base, end)) {
       for (const key of reader.touchedWithin(startMs, lastMs)) keys.set(keyText(key), key)
       numbers.set(reader, reader.numbersWithin(startMs, lastMs))
     }
-    const later = this.#laterFiles(end)
-    const last = [...keys].map(([text, key]) => late.get(text)?.last ?? later(key))
+    // Also a file that says nothing late of the window: what it says of the time before may have lasted into it.
+    const last = [...keys.values()].map(this.#laterFiles(end))
     const lives = this.#livesOfAll(base, [...keys.values()], last)
     for (const [i, key] of [...keys.values()].entries()) {
       this.#tell(key, lives[i]!, window, ignored, parts, (life) => numbersOf(life, window, numbers))

@@ -49,7 +49,8 @@ const IN_SLICE = `
 const HEIRS = `
   SELECT ${REVISION}, ${ELEMENT}
   FROM revision r JOIN element e ON e.element = r.element ${WORDS}
-  WHERE (r.archived > ?1 OR (r.archived = ?1 AND e.deleted = ?1)) AND (e.deleted IS NULL OR e.deleted >= ?1)
+  WHERE (r.archived >= ?1 OR r.updated > ?1) AND (e.deleted IS NULL OR e.deleted >= ?1) AND (r.updated > ?1
+    OR NOT EXISTS (SELECT 1 FROM revision later WHERE later.element = r.element AND later.row > r.row AND later.updated <= ?1))
   ORDER BY r.element, r.row`
 const LIVES = `SELECT ${ELEMENT} FROM element e ${WORDS} WHERE e.id = ? AND e.kind = ? ORDER BY e.element`
 const NEWEST_UP_TO =
@@ -113,8 +114,9 @@ export class TopologyReader {
   }
 
   /**
-   * What a file that begins at `timeMs` inherits, life after life: the revision that holds then and those after it, which there are where a
-   * sender's clock is ahead. Also of a life whose end was announced for later.
+   * What a file that begins at `timeMs` inherits, life after life: the revision that holds then and those of later times, which there are where a
+   * sender's clock is ahead. Also of a life whose end was announced for later. Not what a clock that was set back has overtaken: it would hold
+   * again where the revisions after it are in the older file alone.
    */
   heirs(timeMs: number): Heir[] {
     return this.#file.all(HEIRS, timeMs).map((row) => ({

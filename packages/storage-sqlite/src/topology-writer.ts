@@ -130,7 +130,9 @@ export class TopologyWriter {
 
   #append(life: Life, revision: number, updatedAtMs: number, body: string, keyframe: boolean): void {
     if (life.row !== 0) this.#file.run(ARCHIVE, updatedAtMs, life.row)
-    this.#noteLate(life.element, Math.max(updatedAtMs, life.createdAtMs))
+    // When it was made, and when it showed: not before its life began.
+    this.#noteLate(life.element, updatedAtMs)
+    if (life.createdAtMs > updatedAtMs) this.#noteLate(life.element, life.createdAtMs)
     life.row = this.#insertRevision(life.element, revision, updatedAtMs, LIVE, keyframe ? 0 : life.base, body)
     life.revision = revision
     if (keyframe) {

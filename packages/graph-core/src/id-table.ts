@@ -2,7 +2,7 @@ import { growInt32 } from './grow.ts'
 
 const { imul } = Math
 /** So that nobody can choose ids whose hashes meet. */
-const SEED = (Math.random() * 0x1_0000_0000) | 0
+const SEED = (Math.random() * 1e9) | 0
 const INITIAL = 64
 /** So many ids may have one hash until more of each is read. */
 const MOST_ALIKE = 16
@@ -108,7 +108,7 @@ export class IdTable {
     let hash = SEED ^ id.length
     for (let i = Math.max(0, id.length - this.#charactersRead); i < id.length; i++)
       hash = imul(hash ^ id.charCodeAt(i), 0x9e37_79b1)
-    hash = imul(hash ^ (hash >>> 15), 0x85eb_ca6b)
+    hash = imul(hash ^ (hash >>> 15), 0x9e37_79b1)
     return hash ^ (hash >>> 13)
   }
 }

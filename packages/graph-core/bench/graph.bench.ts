@@ -1,38 +1,11 @@
 import { type GraphNode, NeighborSpan, type ReplicaChange } from '@skydive/contracts'
-import graphology from 'graphology'
 import { type Figure, median } from '../../../bench/figures.ts'
-import { createGraph, DEFAULT_EDGE_INDEXES, DEFAULT_NODE_INDEXES, type Graph } from '../src/index.ts'
+import type { Graph } from '../src/index.ts'
+import { addEdges, addNodes, addPeerEdges, addPeerNodes, emptyGraph, emptyPeer, PEER, type Peer } from './fill.ts'
 import { inTurn, rateFigure, timeFigure } from './in-turn.ts'
 import { EDGES, NODES, type Topology, topology } from './topology.ts'
 
-const { MultiDirectedGraph } = graphology
-type Peer = InstanceType<typeof MultiDirectedGraph>
-
-const PEER = 'graphology 0.26.0'
-
-function emptyGraph(withIndexes: boolean): Graph {
-  const graph = createGraph()
-  if (!withIndexes) return graph
-  for (const key of DEFAULT_NODE_INDEXES) graph.view.nodeCardinality(key, '')
-  for (const key of DEFAULT_EDGE_INDEXES) graph.view.edgeCardinality(key, '')
-  return graph
-}
-
-function addNodes(graph: Graph, { nodes }: Topology): Graph {
-  graph.writer({ origin: 'agent.alpha', host: 'alpha' }).transaction((tx) => {
-    for (const node of nodes) tx.addNode(node)
-  })
-  return graph
-}
-
-function addEdges(graph: Graph, { edges }: Topology): Graph {
-  graph.writer({ origin: 'agent.alpha', host: 'alpha' }).transaction((tx) => {
-    for (const edge of edges) tx.addEdge(edge)
-  })
-  return graph
-}
-
-/** The same where the caller parts with the metadata. */
+/** Adds nodes whose metadata the caller parts with. */
 function handOverNodes(graph: Graph, { nodes }: Topology): Graph {
   graph.writer({ origin: 'agent.alpha', host: 'alpha' }).transaction((tx) => {
     for (const { id, metadata } of nodes) tx.addNode({ id, metadata, handedOver: true })
@@ -65,46 +38,17 @@ function arrivals({ nodes }: Topology): readonly ReplicaChange[] {
   })
 }
 
-function addPeerNodes(peer: Peer, { nodes }: Topology): Peer {
-  for (const { id, metadata } of nodes) peer.addNode(id, metadata)
-  return peer
-}
-
-function addPeerEdges(peer: Peer, { edges }: Topology): Peer {
-  for (const { id, parent, child, metadata } of edges) peer.addEdgeWithKey(id, parent, child, metadata)
-  return peer
-}
-
 async function inserts(data: Topology): Promise<Figure[]> {
   const changes = arrivals(data)
-  const peerNodes = { prepare: () => new MultiDirectedGraph(), run: (peer: Peer) => addPeerNodes(peer, data) }
-  const peerEdges = { prepare: () => addPeerNodes(new MultiDirectedGraph(), data), run: (peer: Peer) => addPeerEdges(peer, data) }
-  const nodes = (withIndexes: boolean) => ({
-    prepare: () => emptyGraph(withIndexes),
-    run: (graph: Graph) => addNodes(graph, data),
-  })
-  const edges = (withIndexes: boolean) => ({
-    prepare: () => addNodes(emptyGraph(withIndexes), data),
-    run: (graph: Graph) => addEdges(graph, data),
-  })
+  const peerNodes = { prepare: () => emptyPeer(), run: (peer: Peer) => addPeerNodes(peer, data) }
+  const peerEdges = { prepare: () => addPeerNodes(emptyPeer(), data), run: (peer: Peer) => addPeerEdges(peer, data) }
   const taken = { prepare: () => emptyGraph(false), run: (graph: Graph) => graph.replica('agent.alpha').apply(changes) }
   const handed = { prepare: () => emptyGraph(false), run: (graph: Graph) => handOverNodes(graph, data) }
   const handedEdges = { prepare: () => addNodes(emptyGraph(false), data), run: (graph: Graph) => handOverEdges(graph, data) }
-  const peerCopies = {
-    prepare: () => new MultiDirectedGraph(),
-    run: (peer: Peer) => {
-      for (const { id, metadata } of data.nodes) peer.addNode(id, structuredClone(metadata))
-    },
-  }
   return [
     timeFigure(`insert ${NODES} nodes, taken over as they are`, PEER, await inTurn(taken, peerNodes)),
     timeFigure(`insert ${NODES} nodes, handed over to a writer`, PEER, await inTurn(handed, peerNodes)),
     timeFigure(`insert ${EDGES} edges, handed over to a writer`, PEER, await inTurn(handedEdges, peerEdges)),
-    timeFigure(`insert ${NODES} nodes, checked and copied`, `${PEER}, structuredClone`, await inTurn(nodes(false), peerCopies)),
-    timeFigure(`insert ${NODES} nodes, checked and copied`, `${PEER}, taken over`, await inTurn(nodes(false), peerNodes)),
-    timeFigure(`insert ${EDGES} edges, checked and copied`, `${PEER}, taken over`, await inTurn(edges(false), peerEdges)),
-    timeFigure(`insert ${NODES} nodes, copied, default indexes`, `${PEER}, no index`, await inTurn(nodes(true), peerNodes)),
-    timeFigure(`insert ${EDGES} edges, copied, default indexes`, `${PEER}, no index`, await inTurn(edges(true), peerEdges)),
   ]
 }
 
@@ -187,7 +131,7 @@ async function run(): Promise<Figure[]> {
   const data = topology()
   const figures = await inserts(data)
   const graph = addEdges(addNodes(emptyGraph(false), data), data)
-  const peer = addPeerEdges(addPeerNodes(new MultiDirectedGraph(), data), data)
+  const peer = addPeerEdges(addPeerNodes(emptyPeer(), data), data)
   figures.push(...(await neighbours(data, graph, peer)), ...lookUps(data, graph))
   return figures
 }

@@ -12,7 +12,7 @@ const FIRST = 2
 
 /**
  * The living rows by id. A `Map` looks at the text of every id that it passes, each in memory of its own, which is half of a bulk insert. Here
- * the hashes stand side by side, and a text is looked at where they are the same. They are made of the last eight characters of an id; where these don't tell
+ * the hashes stand side by side, and a text is looked at where they are the same. They are made of the last six characters of an id; where these don't tell
  * ids apart, of twice as many from then on, until they do. 4 bytes a slot, at most two thirds of which are taken, and 12 for each row.
  */
 export class IdTable {
@@ -23,7 +23,7 @@ export class IdTable {
   /** By what slots hold, as the ids are. */
   #hashes = new Int32Array(INITIAL)
   readonly #ids: (string | undefined)[] = [undefined, undefined]
-  #charactersRead = 8
+  #charactersRead = 6
   /** What was looked for last, as who adds an id has asked for it before. */
   #asked: string | undefined
   #askedHash = 0

@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals'
 import type { Flow } from '@skydive/contracts'
 import { encodePcap, readPcapFormat } from '@skydive/packet'
 import * as fc from 'fast-check'
-import { createFlowTable, type FlowTable, type FlowTableOptions } from './index.ts'
+import { createFlowTable, type FlowTable, type FlowTableOptions } from '../src/index.ts'
 
 const HEADER_BYTES = 24
 

@@ -79,6 +79,15 @@ describe('parseGremlin', () => {
     expect({ summary: error.summary, offset: error.position.offset }).toEqual({ summary, offset })
   })
 
+  test.each([
+    [undefined, 'found "undefined", expected `G`'],
+    [null, 'found "null", expected `G`'],
+    [5, 'found "5", expected `G`'],
+    [{}, 'found "[", expected `G`'],
+  ])('%p, which is no text, is refused as a query', (value, summary) => {
+    expect(syntaxError(value as unknown as string).summary).toBe(summary)
+  })
+
   test('a query may be as long as the limit', () => {
     const text = `G.V('${'x'.repeat(MAX_QUERY_LENGTH - 7)}')`
     expect([text.length, parseGremlin(text).steps.length]).toEqual([MAX_QUERY_LENGTH, 2])

@@ -21,10 +21,11 @@ const NONE: readonly Param[] = []
  * when the query is compiled. @throws ERR_GREMLIN_SYNTAX with `position` and `caret`.
  */
 export function parseGremlin(text: string): GremlinQuery {
-  if (text.length > MAX_QUERY_LENGTH) {
+  if (text?.length > MAX_QUERY_LENGTH) {
     throw new GremlinError('ERR_GREMLIN_SYNTAX', `the query is longer than ${MAX_QUERY_LENGTH} characters`, text.slice(0, 80), 0)
   }
-  return parseQuery(new Scanner(text, 0))
+  // Callers without types may hand over anything: what is no text is then no query either, and is shown as it is written.
+  return parseQuery(new Scanner(`${text}`, 0))
 }
 
 function parseQuery(scanner: Scanner): GremlinQuery {

@@ -212,7 +212,7 @@ export async function runAnalyzer(options: AnalyzerOptions): Promise<void> {
     await runServices(
       [
         { name: 'storage', service: { start: async () => {}, stop: () => storage.close() } },
-        ...(keepsTopology ? [{ name: 'history', service: keepHistory(graph, storage.topology, logger) }] : []),
+        ...(keepsTopology ? [{ name: 'history', service: keepHistory(graph, agents, storage.topology, logger) }] : []),
         { name: 'coverage', service: archive },
         { name: 'captures', service: captures },
         { name: 'api', service: apiService(server, (url) => options.onReady?.(url)) },

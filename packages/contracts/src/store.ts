@@ -25,8 +25,17 @@ export interface StoreStatus {
  */
 export interface TopologyStore extends GraphSource {
   append(batch: GraphBatch): void
-  /** Told once at start with the elements of the live graph, so that what died while nobody watched is closed in the past. */
-  reconcile(live: { readonly nodes: readonly GraphNode[]; readonly edges: readonly GraphEdge[] }, timeMs: number): Promise<void>
+  /**
+   * Told after a start with the elements of the live graph, so that what died while nobody watched ends in the past at `timeMs`. With
+   * `origin` they are those of one writer, and only what that one wrote may end. It has its place among the batches: those appended before
+   * are kept before, those appended after it stay as they are. Resolves when it is durable; rejects with why it can't be now, and is then
+   * kept and tried again as batches are.
+   */
+  reconcile(
+    live: { readonly nodes: readonly GraphNode[]; readonly edges: readonly GraphEdge[] },
+    timeMs: number,
+    options?: { readonly origin?: string },
+  ): Promise<void>
   /** Resolves when everything accepted so far is durable. */
   flush(): Promise<void>
   status(): StoreStatus

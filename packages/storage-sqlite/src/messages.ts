@@ -54,8 +54,15 @@ export type TopologyChange =
       readonly ops: readonly MetadataOp[]
     }
   | { readonly op: 'delete'; readonly kind: 'node' | 'edge'; readonly id: string; readonly deletedAtMs: number }
+  /** What lives: what is held beyond that ends at `timeMs`. With `origin`, of what that one wrote. */
+  | {
+      readonly op: 'reconcile'
+      readonly live: readonly LiveElement[]
+      readonly timeMs: number
+      readonly origin: string | undefined
+    }
 
-/** The live elements, for {@link StoreRequest} `reconcile`. */
+/** A live element as it is. */
 export interface LiveElement {
   readonly element: StoredElement
   readonly revision: number
@@ -79,10 +86,6 @@ export interface StoreOperations {
   readonly open: { readonly request: StorageSettings; readonly reply: undefined }
   readonly appendTopology: {
     readonly request: { readonly changes: readonly TopologyChange[]; readonly nowMs: number }
-    readonly reply: undefined
-  }
-  readonly reconcile: {
-    readonly request: { readonly live: readonly LiveElement[]; readonly timeMs: number }
     readonly reply: undefined
   }
   readonly readTopology: { readonly request: TimeSlice; readonly reply: readonly StoredRevision[] }

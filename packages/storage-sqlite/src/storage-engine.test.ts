@@ -99,13 +99,11 @@ describe('topology', () => {
   test('reconcile ends what is gone, takes what is new, leaves the rest', () => {
     engine.appendTopology([put('stays', 1_000, 1, 1_000, {}), put('gone', 1_000, 1, 1_000, {})], 1_000)
     const element = { kind: 'node', parent: '', child: '', host: 'alpha', origin: 'agent.alpha', createdAtMs: 1_000 } as const
-    engine.reconcile(
-      [
-        { element: { ...element, id: 'stays' }, revision: 1, updatedAtMs: 1_000, metadata: {} },
-        { element: { ...element, id: 'new', createdAtMs: 4_000 }, revision: 1, updatedAtMs: 4_000, metadata: {} },
-      ],
-      5_000,
-    )
+    const live = [
+      { element: { ...element, id: 'stays' }, revision: 1, updatedAtMs: 1_000, metadata: {} },
+      { element: { ...element, id: 'new', createdAtMs: 4_000 }, revision: 1, updatedAtMs: 4_000, metadata: {} },
+    ]
+    engine.appendTopology([{ op: 'reconcile', live, timeMs: 5_000, origin: undefined }], 5_000)
     expect(brief(engine.readTopology({ startMs: 6_000, lastMs: 6_000 }))).toEqual([
       ['stays', 1, null, {}],
       ['new', 1, null, {}],
@@ -115,6 +113,30 @@ describe('topology', () => {
       5_000,
     ])
   })
+
+  test.each([false, true])(
+    'reconcile with an origin ends only what that one wrote, also when the file was closed between: %p',
+    (isClosed) => {
+      const element = { kind: 'node', parent: '', child: '', host: 'alpha', createdAtMs: 1_000 } as const
+      const put = (id: string, origin: string) =>
+        ({ op: 'put', element: { ...element, id, origin }, revision: 1, updatedAtMs: 1_000, metadata: {} }) as const
+      engine.appendTopology([put('a1', 'agent.a'), put('a2', 'agent.a'), put('b1', 'agent.b')], 1_000)
+      if (isClosed) {
+        engine.close()
+        engine = new StorageEngine({ dataDir, ...SETTINGS })
+      }
+      const live = [{ element: { ...element, id: 'a2', origin: 'agent.a' }, revision: 1, updatedAtMs: 1_000, metadata: {} }]
+      engine.appendTopology([{ op: 'reconcile', live, timeMs: 5_000, origin: 'agent.a' }], 5_000)
+      expect(brief(engine.readTopology({ startMs: 5_000, lastMs: 5_000 })).map(([id, , deleted]) => [id, deleted])).toEqual([
+        ['a1', 5_000],
+        ['a2', null],
+        ['b1', null],
+      ])
+      expect(brief(engine.readTopology({ startMs: 6_000, lastMs: 6_000 })).map(([id]) => id)).toEqual(['a2', 'b1'])
+      engine.appendTopology([{ op: 'reconcile', live, timeMs: 7_000, origin: 'agent.unknown' }], 7_000)
+      expect(brief(engine.readTopology({ startMs: 8_000, lastMs: 8_000 })).map(([id]) => id)).toEqual(['a2', 'b1'])
+    },
+  )
 
   test('a closed store opens with its live elements and goes on', () => {
     engine.appendTopology([put('n1', 1_000, 1, 1_000, { a: 1 }), patch('n1', 2, 2_000, 'b.c', 1)], 2_000)

@@ -16,7 +16,7 @@ import { InvalidArgumentError, UnavailableError } from '@skydive/contracts'
 import { DatabaseFile } from './database-file.ts'
 import { FLOW_SCHEMA, FlowPartition } from './flow-partition.ts'
 import { searchPartitions } from './flow-search.ts'
-import type { LiveElement, StorageSettings, StoredRevision, TopologyChange } from './messages.ts'
+import type { StorageSettings, StoredRevision, TopologyChange } from './messages.ts'
 import { ObjectTable } from './object-table.ts'
 import { OpenFiles } from './open-files.ts'
 import { Partitions } from './partitions.ts'
@@ -109,10 +109,6 @@ export class StorageEngine {
 
   appendTopology(changes: readonly TopologyChange[], nowMs: number): void {
     this.#topologyForWriting(nowMs).write(changes)
-  }
-
-  reconcile(live: readonly LiveElement[], timeMs: number): void {
-    this.#topologyForWriting(timeMs).reconcile(live, timeMs)
   }
 
   /** The revisions of a slice by time of update, at an instant one an id; a keyframe that a file inherited is not told twice. */

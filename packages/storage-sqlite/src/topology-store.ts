@@ -74,9 +74,10 @@ export class SqliteTopologyStore implements TopologyStore {
   async reconcile(
     live: { readonly nodes: readonly GraphNode[]; readonly edges: readonly GraphEdge[] },
     timeMs: number,
+    { origin }: { readonly origin?: string } = {},
   ): Promise<void> {
+    this.#queue.push([{ op: 'reconcile', live: [...live.nodes, ...live.edges].map(liveElement), timeMs, origin }])
     await this.#queue.flush()
-    await this.#thread.ask('reconcile', { live: [...live.nodes, ...live.edges].map(liveElement), timeMs })
   }
 
   async open(slice?: TimeSlice, options?: ReadOptions): Promise<GraphView> {

@@ -1,6 +1,6 @@
 import type { Metadata } from '@skydive/contracts'
 import type { DatabaseFile } from './database-file.ts'
-import type { LiveElement, StoredElement, TopologyChange } from './messages.ts'
+import type { StoredElement, TopologyChange } from './messages.ts'
 import { applyOps, MetadataChains } from './metadata-chains.ts'
 import type { Heir } from './topology-reader.ts'
 import { LIVE } from './topology-schema.ts'
@@ -15,6 +15,8 @@ interface Life {
   base: number
   deltas: number
   readonly createdAtMs: number
+  /** The number of its word. */
+  readonly origin: number
 }
 
 const INSERT_ELEMENT =
@@ -51,7 +53,7 @@ export class TopologyWriter {
       this.#words.set(String(text), asNumber(word))
     }
     const live = this.#file.each(`
-      SELECT e.element, e.kind, e.id, e.created, r.row, CASE r.base WHEN 0 THEN r.row ELSE r.base END AS base, r.revision,
+      SELECT e.element, e.kind, e.id, e.created, e.origin, r.row, CASE r.base WHEN 0 THEN r.row ELSE r.base END AS base, r.revision,
              (SELECT count(*) FROM revision d WHERE r.base > 0 AND d.element = e.element AND d.row > r.base AND d.row <= r.row) AS deltas
       FROM revision r JOIN element e ON e.element = r.element WHERE r.archived = ${LIVE}`)
     for (const row of live) {
@@ -62,6 +64,7 @@ export class TopologyWriter {
         base: asNumber(row['base']),
         deltas: asNumber(row['deltas']),
         createdAtMs: asNumber(row['created']),
+        origin: asNumber(row['origin']),
       })
     }
   }
@@ -89,7 +92,18 @@ export class TopologyWriter {
   #apply(change: TopologyChange): void {
     if (change.op === 'put') this.#put(change.element, change.revision, change.updatedAtMs, change.metadata)
     else if (change.op === 'delete') this.#delete(lifeKey(change.kind, change.id), change.deletedAtMs)
-    else this.#patch(change)
+    else if (change.op === 'patch') this.#patch(change)
+    else this.#reconcile(change)
+  }
+
+  /** Makes the live elements equal to `live`: what is missing there ends, what is new or newer is taken. */
+  #reconcile({ live, timeMs, origin }: TopologyChange & { op: 'reconcile' }): void {
+    const wanted = new Set(live.map(({ element }) => lifeKey(element.kind, element.id)))
+    const writer = origin === undefined ? undefined : this.#word(origin)
+    for (const [key, life] of this.#lives) {
+      if (!wanted.has(key) && (writer === undefined || life.origin === writer)) this.#delete(key, timeMs)
+    }
+    for (const { element, revision, updatedAtMs, metadata } of live) this.#put(element, revision, updatedAtMs, metadata)
   }
 
   #put(element: StoredElement, revision: number, updatedAtMs: number, metadata: Metadata): void {
@@ -109,6 +123,7 @@ export class TopologyWriter {
         base: 0,
         deltas: 0,
         createdAtMs: element.createdAtMs,
+        origin: this.#word(element.origin),
       }
       this.#lives.set(key, life)
     }
@@ -198,14 +213,5 @@ export class TopologyWriter {
       this.#insertRevision(element, heir.revision, heir.updatedAtMs, heir.archivedAtMs, 0, JSON.stringify(heir.metadata))
     }
     this.#load()
-  }
-
-  /** Makes the live elements equal to `live`: what is missing there ends at `timeMs`, what is new or newer is taken. */
-  reconcile(live: readonly LiveElement[], timeMs: number): void {
-    const wanted = new Set(live.map(({ element }) => lifeKey(element.kind, element.id)))
-    const gone: TopologyChange[] = [...this.#lives.keys()]
-      .filter((key) => !wanted.has(key))
-      .map((key) => ({ op: 'delete', kind: key.startsWith('n') ? 'node' : 'edge', id: key.slice(1), deletedAtMs: timeMs }))
-    this.write([...gone, ...live.map((element) => ({ op: 'put', ...element }) as const)])
   }
 }

@@ -22,8 +22,6 @@ function carryOut(message: Requests): unknown {
       return undefined
     case 'appendTopology':
       return opened().appendTopology(message.request.changes, message.request.nowMs)
-    case 'reconcile':
-      return opened().reconcile(message.request.live, message.request.timeMs)
     case 'readTopology':
       return opened().readTopology(message.request)
     case 'selectTopology':

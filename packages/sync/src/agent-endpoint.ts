@@ -64,6 +64,8 @@ export interface AgentEndpoint extends WebSocketEndpoint {
   /** Host ids of the agents that are connected. */
   hosts(): readonly string[]
   onAgent(listener: (event: AgentEvent) => void): Unsubscribe
+  /** The copy of an origin, such as `agent.alpha`, has become equal to a whole snapshot of it: what it lacks has ended. */
+  onSnapshot(listener: (origin: string) => void): Unsubscribe
   /** What an agent tells unasked, such as `StartReply` of a command whose asker is gone. */
   onMessage(listener: (hostId: string, message: Message) => void): Unsubscribe
   /** @throws ERR_NOT_FOUND when the agent is not connected; ERR_UNAVAILABLE, ERR_CANCELLED. */
@@ -101,6 +103,7 @@ class Agents implements AgentEndpoint {
   /** By origin. An agent that went stays until its grace is over. */
   readonly #agents = new Map<string, Agent>()
   readonly #agentListeners = new Set<(event: AgentEvent) => void>()
+  readonly #snapshotListeners = new Set<(origin: string) => void>()
   readonly #messageListeners = new Set<(hostId: string, message: Message) => void>()
   #stopping = false
 
@@ -150,6 +153,11 @@ class Agents implements AgentEndpoint {
   onAgent(listener: (event: AgentEvent) => void): Unsubscribe {
     this.#agentListeners.add(listener)
     return () => this.#agentListeners.delete(listener)
+  }
+
+  onSnapshot(listener: (origin: string) => void): Unsubscribe {
+    this.#snapshotListeners.add(listener)
+    return () => this.#snapshotListeners.delete(listener)
   }
 
   onMessage(listener: (hostId: string, message: Message) => void): Unsubscribe {
@@ -207,6 +215,9 @@ class Agents implements AgentEndpoint {
         onDiverged: () => {
           this.#logger.warn({ origin }, 'the copy of an agent diverged: asking for a snapshot')
           agent.connection?.send(new OutgoingMessage({ namespace: GRAPH_NAMESPACE, type: 'SyncRequest', body: {} }))
+        },
+        onSnapshot: () => {
+          for (const listener of this.#snapshotListeners) listener(origin)
         },
       }),
     }

@@ -8,6 +8,7 @@ import { systemClock } from './system-clock.ts'
 function receiver(checkSchema = false) {
   const graph = createGraph()
   let diverged = 0
+  let snapshots = 0
   const target = new OriginReceiver({
     replica: graph.replica('agent.alpha'),
     clock: systemClock,
@@ -16,6 +17,9 @@ function receiver(checkSchema = false) {
     onDiverged: () => {
       diverged++
     },
+    onSnapshot: () => {
+      snapshots++
+    },
   })
   const kinds: string[][] = []
   graph.subscribe((batch) => kinds.push(batch.events.map(({ kind }) => kind)))
@@ -23,7 +27,7 @@ function receiver(checkSchema = false) {
     const message: Message = { namespace: 'Graph', type, uuid: 'u', status: 200, body, ...(cursor !== undefined && { cursor }) }
     target.receive(message, knowsCursors)
   }
-  return { graph, target, kinds, receive, diverged: () => diverged }
+  return { graph, target, kinds, receive, diverged: () => diverged, snapshots: () => snapshots }
 }
 
 const node = (ID: string, more: object = {}) => ({ ID, Metadata: { Name: ID, Type: 'device' }, Origin: 'agent.beta', ...more })
@@ -53,14 +57,14 @@ describe('OriginReceiver', () => {
   })
 
   it('compares a snapshot that comes in parts when the last one is there', () => {
-    const { kinds, receive } = receiver()
+    const { kinds, receive, snapshots } = receiver()
     receive('NodeAdded', node('old'))
     receive('NodeAdded', node('a', { Revision: 3 }))
     kinds.length = 0
     receive('Sync', { Nodes: [node('a', { Revision: 3 })], Edges: [], Part: 0, Parts: 2 }, undefined, true)
-    expect(kinds).toEqual([])
+    expect([kinds, snapshots()]).toEqual([[], 0])
     receive('Sync', { Nodes: [node('b')], Edges: null, Part: 1, Parts: 2 }, 'run:1')
-    expect(kinds).toEqual([['node-deleted', 'node-added']])
+    expect([kinds, snapshots()]).toEqual([[['node-deleted', 'node-added']], 1])
   })
 
   it('forgets what was begun when the line breaks', () => {

@@ -23,6 +23,8 @@ export interface OriginReceiverOptions {
   readonly checkSchema: boolean
   /** The copy misses something that the peer changed: it must send a snapshot. */
   onDiverged(): void
+  /** The copy is equal to a whole snapshot that the peer sent. */
+  onSnapshot?(): void
 }
 
 /**
@@ -105,6 +107,7 @@ export class OriginReceiver {
     this.#snapshot = undefined
     this.#pending = []
     this.#report(this.#options.replica.sync(snapshot.nodes, snapshot.edges))
+    this.#options.onSnapshot?.()
   }
 
   #commit(): void {

@@ -1,53 +1,23 @@
-import { Worker } from 'node:worker_threads'
+import { readFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { createGraph, type Graph } from '@skydive/graph'
-import { createGremlin, resultToJson } from '@skydive/gremlin-dsl'
-import type { Figure } from '../../../bench/figures.ts'
+import { createGremlin } from '@skydive/gremlin-dsl'
+import { queryFunction } from '../../../apps/analyzer/src/query.ts'
+import { type Figure, median } from '../../../bench/figures.ts'
+import { createHistory } from '../../history/src/index.ts'
 import { createApiServer } from '../src/index.ts'
+import { type Asker, createAsker } from './asker.ts'
 
 /** The original's figures were recorded on the same kind of machine, at 2,016 nodes (the recordings' README). */
 const PEER = 'the original, recorded'
 const RECORDED_COUNT = 3384
 const RECORDED_HAS_NAME = 1245
 
-const WARM_REQUESTS = 3000
-const REQUESTS = 10_000
-
-/** One keep-alive connection, one request after the other, as a script would; in a thread of its own, so that it costs the server nothing. */
-const CLIENT = `
-const { connect } = require('node:net')
-const { parentPort, workerData } = require('node:worker_threads')
-const { port, query, warm, count } = workerData
-const body = JSON.stringify({ GremlinQuery: query })
-const request = Buffer.from('POST /api/topology HTTP/1.1\\r\\nHost: 127.0.0.1:' + port + '\\r\\nContent-Type: application/json\\r\\nContent-Length: ' + body.length + '\\r\\n\\r\\n' + body)
-const socket = connect({ host: '127.0.0.1', port, noDelay: true }, () => socket.write(request))
-let done = 0
-let started = 0n
-let pending = Buffer.alloc(0)
-socket.on('data', (chunk) => {
-  pending = pending.length === 0 ? chunk : Buffer.concat([pending, chunk])
-  const end = pending.indexOf('\\r\\n\\r\\n')
-  if (end < 0) return
-  const head = pending.toString('latin1', 0, end)
-  const length = Number(/content-length: (\\d+)/i.exec(head)[1])
-  if (pending.length < end + 4 + length) return
-  if (!head.startsWith('HTTP/1.1 200')) throw new Error(pending.toString())
-  pending = Buffer.alloc(0)
-  done++
-  if (done === warm) started = process.hrtime.bigint()
-  if (done === warm + count) {
-    parentPort.postMessage(Number(process.hrtime.bigint() - started) / 1e9)
-    socket.end()
-  } else socket.write(request)
-})
-`
-
-function measure(port: number, query: string): Promise<number> {
-  const worker = new Worker(CLIENT, { eval: true, workerData: { port, query, warm: WARM_REQUESTS, count: REQUESTS } })
-  return new Promise((resolve, reject) => {
-    worker.once('message', (seconds: number) => resolve(REQUESTS / seconds))
-    worker.once('error', reject)
-  })
-}
+const WARM_REQUESTS = 5000
+/** Turns of each server and query, of which the median is told. */
+const TURNS = 9
+const REQUESTS = 3000
 
 function fill(graph: Graph, nodes: number): void {
   const writer = graph.writer({ origin: 'agent.alpha', host: 'alpha' })
@@ -69,47 +39,110 @@ function fill(graph: Graph, nodes: number): void {
   })
 }
 
-async function measureAt(nodes: number): Promise<Figure[]> {
+interface Running {
+  readonly port: number
+  stop(): Promise<void>
+}
+
+/** What Node alone costs: it reads the body and answers one digit. */
+async function startBare(): Promise<Running> {
+  const server = createServer((request, response) => {
+    request
+      .setEncoding('utf8')
+      .on('data', () => {})
+      .on('end', () => response.end('1'))
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  return {
+    port: (server.address() as AddressInfo).port,
+    async stop() {
+      server.close()
+    },
+  }
+}
+
+/** Put together as the analyzer is; the store is never asked. */
+async function startOurs(nodes: number): Promise<Running> {
   const graph = createGraph()
   fill(graph, nodes)
-  const gremlin = createGremlin({ graph })
   const server = createApiServer({
     service: 'analyzer',
     hostId: 'bench',
     version: '0',
     listen: { host: '127.0.0.1', port: 0 },
     graph,
-    query: async (text, options) => {
-      const { result } = await gremlin.query(text, options)
-      return { json: () => JSON.stringify(resultToJson(result)) }
-    },
+    query: queryFunction(createGremlin({ graph: createHistory({ memory: graph, store: graph }) })),
     status: () => ({}),
   })
   const { port } = await server.start()
+  return { port, stop: () => server.stop() }
+}
+
+/** ns that the thread of the servers has run, in the kernel too; the main thread has the number of the process. */
+function threadCpuNs(): number {
+  return Number(readFileSync(`/proc/self/task/${process.pid}/schedstat`, 'utf8').split(' ')[0])
+}
+
+/** Answers a second, and µs of the server's thread for each. */
+interface Cost {
+  readonly rate: number
+  readonly cpuUs: number
+}
+
+/** Each contender's median of some turns, in which one comes after the other. */
+async function inTurns(asker: Asker, contenders: readonly { port: number; query: string }[]): Promise<Cost[]> {
+  for (const { port, query } of contenders) await asker.ask(port, query, WARM_REQUESTS)
+  const turns: Cost[][] = contenders.map(() => [])
+  for (let turn = 0; turn < TURNS; turn++) {
+    for (const [index, { port, query }] of contenders.entries()) {
+      const before = threadCpuNs()
+      const seconds = await asker.ask(port, query, REQUESTS)
+      turns[index]!.push({ rate: REQUESTS / seconds, cpuUs: (threadCpuNs() - before) / 1000 / REQUESTS })
+    }
+  }
+  return turns.map((costs) => ({ rate: median(costs.map(({ rate }) => rate)), cpuUs: median(costs.map(({ cpuUs }) => cpuUs)) }))
+}
+
+async function measureAt(nodes: number): Promise<Figure[]> {
+  const bare = await startBare()
+  const ours = await startOurs(nodes)
+  const asker = createAsker()
   try {
-    const count = await measure(port, 'G.V().Count()')
-    const hasName = await measure(port, `G.V().Has('Name','eth${nodes >> 1}')`)
+    const [alone, count, hasName] = await inTurns(asker, [
+      { port: bare.port, query: 'G.V().Count()' },
+      { port: ours.port, query: 'G.V().Count()' },
+      { port: ours.port, query: `G.V().Has('Name','eth${nodes >> 1}')` },
+    ])
     return [
-      figure(`REST Count(), ${nodes} nodes`, count, RECORDED_COUNT),
-      figure(`REST Has('Name',x), ${nodes} nodes`, hasName, RECORDED_HAS_NAME),
+      { name: `node:http alone, beside ${nodes} nodes`, value: Math.round(alone!.rate), unit: 'answers/s' },
+      rateFigure(`REST Count(), ${nodes} nodes`, count!, RECORDED_COUNT),
+      rateFigure(`REST Has('Name',x), ${nodes} nodes`, hasName!, RECORDED_HAS_NAME),
+      cpuFigure(`CPU of REST Count(), ${nodes} nodes`, count!, alone!),
+      cpuFigure(`CPU of REST Has('Name',x), ${nodes} nodes`, hasName!, alone!),
     ]
   } finally {
-    await server.stop()
+    await asker.close()
+    await ours.stop()
+    await bare.stop()
   }
 }
 
-function figure(name: string, value: number, peerValue: number): Figure {
+function rateFigure(name: string, { rate }: Cost, peerValue: number): Figure {
   return {
     name,
-    value: Math.round(value),
+    value: Math.round(rate),
     unit: 'queries/s',
     peer: PEER,
     peerValue,
-    ratio: Number((value / peerValue).toFixed(2)),
+    ratio: Number((rate / peerValue).toFixed(2)),
   }
 }
 
-/** Queries a second over one connection. */
+function cpuFigure(name: string, { cpuUs }: Cost, alone: Cost): Figure {
+  return { name, value: cpuUs, unit: 'µs', peer: 'node:http alone', peerValue: alone.cpuUs, ratio: alone.cpuUs / cpuUs }
+}
+
+/** Queries a second over one connection, and what they cost the server's thread beside an answer of Node alone. */
 export const bench = {
   name: 'rest',
   run: async (): Promise<Figure[]> => [...(await measureAt(2016)), ...(await measureAt(100_000))],

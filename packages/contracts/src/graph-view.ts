@@ -96,6 +96,8 @@ export interface ReadOptions {
  * a slice when there is no history at all.
  */
 export interface GraphSource {
+  /** The present, where it is at hand: what {@link open} without a slice answers, with nothing to wait for. */
+  readonly view?: GraphView | undefined
   open(slice?: TimeSlice, options?: ReadOptions): Promise<GraphView>
   /** Says whether `slice` lies wholly in what is known; never throws. */
   coverage(slice: TimeSlice): Promise<SliceCoverage>

@@ -16,11 +16,9 @@ interface TermLeaf {
 }
 
 function termOf(filter: Filter): TermLeaf | undefined {
-  if (filter.BoolFilter) return undefined
-  if (filter.TermStringFilter) return { key: filter.TermStringFilter.Key, value: filter.TermStringFilter.Value ?? '' }
-  if (filter.TermInt64Filter) return { key: filter.TermInt64Filter.Key, value: filter.TermInt64Filter.Value ?? 0 }
-  if (filter.TermBoolFilter) return { key: filter.TermBoolFilter.Key, value: filter.TermBoolFilter.Value ?? false }
-  return undefined
+  const { TermStringFilter: text, TermInt64Filter: integer, TermBoolFilter: boolean } = filter
+  const leaf = text ?? integer ?? boolean
+  return leaf && { key: leaf.Key, value: leaf.Value ?? (text ? '' : integer ? 0 : false) }
 }
 
 export function equalityOf(filter: Filter, position: number): Equality | undefined {
@@ -97,7 +95,7 @@ export class AccessPath {
 
   constructor(rows: RowReader, filters: readonly Filter[]) {
     this.rows = rows
-    this.equalities = filters.flatMap((filter, position) => equalityOf(filter, position) ?? [])
+    this.equalities = filters.map(equalityOf).filter((equality) => equality !== undefined)
   }
 
   /** The position of the filter that an index answers exactly, so that it need not be tested; -1 for a scan. */

@@ -23,6 +23,11 @@ const CHECK_EVERY = 8192
 /** The share of a budget that a query gets once more to finish, when it may answer in part. */
 const GRACE = 0.1
 
+/** @throws ERR_CANCELLED when the signal fired. */
+export function checkSignal(signal: AbortSignal | undefined): void {
+  if (signal?.aborted) throw new CancelledError(undefined, signal.reason)
+}
+
 /** Counts what a query spends. @throws ERR_LIMIT naming the budget; ERR_CANCELLED when the signal fired. */
 export class Budget {
   #visited = 0
@@ -77,7 +82,7 @@ export class Budget {
   /** Also to be called after every wait. */
   check(): void {
     this.#nextCheck = this.#visited + CHECK_EVERY
-    if (this.#signal?.aborted) throw new CancelledError(undefined, this.#signal.reason)
+    checkSignal(this.#signal)
     if (this.#visited > this.#limits.visited) {
       throw this.#exceeded('visited', 'looked at more than', 'elements', 'begin with Has on an indexed key')
     }

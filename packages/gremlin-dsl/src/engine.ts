@@ -1,15 +1,15 @@
-import type { Clock, FlowReader, GraphSource, GraphView, ReadOptions } from '@skydive/contracts'
-import { CancelledError, InvariantError, LimitError } from '@skydive/contracts'
+import type { Clock, FlowReader, GraphSource, GraphView, ReadOptions, SliceCoverage } from '@skydive/contracts'
+import { InvariantError, LimitError } from '@skydive/contracts'
 import { ELEMENT_FIELDS, FLOW_FIELDS, listPaths } from '@skydive/filter'
 import type { GremlinQuery } from './ast.ts'
-import { Budget, type Budgets, DEFAULT_BUDGETS } from './budget.ts'
+import { Budget, type Budgets, checkSignal, DEFAULT_BUDGETS } from './budget.ts'
 import { compilePlan, needsRegexEngine, preparePlan } from './compile.ts'
 import { GremlinError } from './error.ts'
-import type { ExplainContext, Explanation } from './explain.ts'
+import type { Explanation } from './explain.ts'
 import { heldBytes } from './footprint.ts'
-import { LruCache } from './lru.ts'
 import { parseGremlin } from './parser.ts'
 import type { Plan } from './plan-builder.ts'
+import { createPlanCache } from './plan-cache.ts'
 import type { Profiler } from './profiler.ts'
 import { type GremlinAnswer, type GremlinResult, resultOf } from './result.ts'
 import { type PacketFilterCompiler, type QuerySources, Run, type Value, type WorkflowRunner } from './runtime.ts'
@@ -30,7 +30,7 @@ export interface GremlinOptions {
   readonly clock?: Pick<Clock, 'now'>
   /** {@link DEFAULT_BUDGETS} where nothing else is said. */
   readonly budgets?: Partial<Budgets>
-  /** How many compiled queries are kept; 256 by default. */
+  /** How many compiled queries are kept, each from the second time that it is asked; 256 by default. */
   readonly cachedPlans?: number
   /** Keys that elements have, for hints about mistyped ones; absent: those of the first thousand elements of the live graph. */
   readonly knownKeys?: () => Iterable<string>
@@ -49,10 +49,15 @@ export interface QueryOptions extends ReadOptions {
 /** Answers queries over one graph and its flows. */
 export interface GremlinEngine {
   /**
-   * Runs a query (spec graph 4). Plans are kept by text, so repeating a query costs no parsing.
+   * Runs a query (spec graph 4). Plans of what is asked again are kept by text, so from the third time on a query costs no parsing.
    * @throws GremlinError; ERR_LIMIT naming the budget; ERR_CANCELLED; what the sources raise.
    */
   query(text: string, options?: QueryOptions): Promise<GremlinAnswer>
+  /**
+   * As {@link query}, without a promise where nothing has to be waited for: a query of the present, of a graph that has it at hand, unless it
+   * loads what few ask for. What was wrong then is thrown, not rejected.
+   */
+  answer(text: string, options?: QueryOptions): GremlinAnswer | Promise<GremlinAnswer>
   /**
    * How a query would be run: which index, which scan, what is asked of a store or of agents, and hints. Nothing is run: the live graph is
    * looked at for estimates, another time is not read. @throws GremlinError.
@@ -62,30 +67,26 @@ export interface GremlinEngine {
   profile(text: string, options?: QueryOptions): Promise<Explanation>
 }
 
-const NO_OPTIONS: QueryOptions = {}
 const LARGEST_CACHED_QUERY = 4096
 /** Workflows ask queries that may run workflows. */
 const MAX_NESTING = 8
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] }
 
 /** What only those load who explain or profile a query. */
 const loadExplain = () => import('./explain.ts')
 
 /** An engine over a graph and, when given, flows. Holds nothing but compiled plans. */
 export function createGremlin(options: GremlinOptions): GremlinEngine {
-  const plans = new LruCache<Plan>(options.cachedPlans ?? 256)
+  const plans = createPlanCache<Plan>(options.cachedPlans ?? 256)
   const clock = options.clock ?? Date
   const budgets = { ...DEFAULT_BUDGETS, ...options.budgets }
-  const sources: QuerySources = {
-    graph: options.graph,
-    clock,
-    ...(options.flows && { flows: options.flows }),
-    ...(options.packetFilter && { packetFilter: options.packetFilter }),
-    ...(options.workflow && { workflow: options.workflow }),
-    nested,
-  }
+  const sources: QuerySources = { ...options, clock, nested }
 
-  /** A plan for a text that is not kept; at once, unless the query has a pattern whose engine must be loaded. */
-  function makePlan(text: string): Plan | Promise<Plan> {
+  /** The plan of a text: one that is kept, or a new one; at once, unless the query has a pattern whose engine must be loaded. */
+  function planOf(text: string): Plan | Promise<Plan> {
+    const known = plans.get(text)
+    if (known) return known
     const query = parseGremlin(text)
     const keep = (plan: Plan): Plan => {
       if (text.length <= LARGEST_CACHED_QUERY) plans.set(text, plan)
@@ -98,44 +99,62 @@ export function createGremlin(options: GremlinOptions): GremlinEngine {
     if (depth >= MAX_NESTING) {
       throw new LimitError(`workflows are nested more than ${MAX_NESTING} deep; one of them probably runs itself`, 'nesting')
     }
-    const plan = plans.get(text) ?? (await makePlan(text))
+    const plan = await planOf(text)
     return finish(new Run(sources, budget, { signal }, plan.selection, depth + 1), plan)
   }
 
-  function run(plan: Plan, own: QueryOptions, profiler?: Profiler): Promise<GremlinAnswer> {
+  function run(plan: Plan, own: QueryOptions, profiler?: Profiler): GremlinAnswer | Promise<GremlinAnswer> {
     return finish(new Run(sources, new Budget(budgets, clock, own.signal), own, plan.selection, 0, profiler), plan)
   }
 
-  async function finish(run: Run, plan: Plan): Promise<GremlinAnswer> {
+  /** Runs the stages from one on; at once as far as none has to wait. */
+  function finish(run: Run, plan: Plan, from = 0, input: Value = run.graph): GremlinAnswer | Promise<GremlinAnswer> {
     const { stages } = plan
-    const { profiler, budget } = run
-    let value: Value = run.graph
-    for (let index = 0; index < stages.length; index++) {
-      profiler?.begin(value)
-      const output: Value | Promise<Value> = stages[index]!(value, run)
-      value = output instanceof Promise ? await output : output
-      profiler?.end(value)
-      if (budget.holdsTooMuch(heldBytes(value, run)) && run.mustStop(() => budget.checkMemory())) break
+    let value = input
+    for (let next = from; next < stages.length; ) {
+      run.profiler?.begin(value)
+      const output = stages[next++]!(value, run)
+      if (output instanceof Promise)
+        return output.then((made) => finish(run, plan, isOver(run, made) ? stages.length : next, made))
+      value = output
+      if (isOver(run, value)) break
     }
+    return value.kind === 'flows' || run.graph.slice ? conclude(run, value) : answerOf(run, value)
+  }
+
+  /** A stage has ended; answers whether a budget is spent, so that those that follow are left out. */
+  function isOver(run: Run, value: Value): boolean {
+    const { profiler, budget } = run
+    profiler?.end(value)
+    return budget.holdsTooMuch(heldBytes(value, run)) && run.mustStop(() => budget.checkMemory())
+  }
+
+  async function conclude(run: Run, input: Value): Promise<GremlinAnswer> {
+    const { profiler } = run
+    const { slice } = run.graph
+    let value = input
     if (value.kind === 'flows') {
       profiler?.begin(value)
       value = { ...value, flows: await run.flowsOf(value) }
       profiler?.end(value)
     }
-    const result = resultOf(value, run)
-    const { slice } = run.graph
-    const flowCoverage = run.asksFlows && sources.flows?.coverage?.(slice)
-    return {
-      result,
-      missing: [...run.missing],
-      coverage: slice && (await options.graph.coverage(slice)),
-      ...(flowCoverage && { flowCoverage }),
-      ...(run.partial && { partial: run.partial }),
-    }
+    return answerOf(run, value, slice && (await options.graph.coverage(slice)))
   }
 
-  function explainContext(): ExplainContext {
-    return {
+  function answerOf(run: Run, value: Value, coverage?: SliceCoverage): GremlinAnswer {
+    const answer: Mutable<GremlinAnswer> = { result: resultOf(value, run), missing: [...run.missing], coverage }
+    const flowCoverage = run.asksFlows && sources.flows?.coverage?.(run.graph.slice)
+    if (flowCoverage) answer.flowCoverage = flowCoverage
+    if (run.partial) answer.partial = run.partial
+    return answer
+  }
+
+  /** A query that is explained but not run, and what explains it. */
+  async function explained(text: string, { signal }: ReadOptions = {}) {
+    checkSignal(signal)
+    const plan = await preparePlan(parseGremlin(text), true)
+    const explain = await loadExplain()
+    const explanation = await explain.explainPlan(plan, {
       sources,
       run: new Run(sources, new Budget(DEFAULT_BUDGETS, clock, undefined), {}),
       words: KIND_WORDS,
@@ -144,35 +163,26 @@ export function createGremlin(options: GremlinOptions): GremlinEngine {
       flowFields: FLOW_FIELDS,
       listPaths,
       suggest,
-    }
+    })
+    return { plan, explain, explanation }
   }
 
-  async function ask(text: string, own: QueryOptions): Promise<GremlinAnswer> {
-    const plan = makePlan(text)
-    return run(plan instanceof Promise ? await plan : plan, own)
+  function answer(text: string, own: QueryOptions = {}): GremlinAnswer | Promise<GremlinAnswer> {
+    checkSignal(own.signal)
+    const plan = planOf(text)
+    return plan instanceof Promise ? plan.then((made) => run(made, own)) : run(plan, own)
   }
 
   return {
-    query(text, own = NO_OPTIONS) {
-      if (own.signal?.aborted) return Promise.reject(new CancelledError(undefined, own.signal.reason))
-      const plan = plans.get(text)
-      return plan ? run(plan, own) : ask(text, own)
-    },
-    async explain(text, { signal } = {}) {
-      if (signal?.aborted) throw new CancelledError(undefined, signal.reason)
-      const plan = await preparePlan(parseGremlin(text), true)
-      const { explainPlan } = await loadExplain()
-      return explainPlan(plan, explainContext())
-    },
+    answer,
+    query: async (text, own) => answer(text, own),
+    explain: async (text, own) => (await explained(text, own)).explanation,
     async profile(text, own = {}) {
-      if (own.signal?.aborted) throw new CancelledError(undefined, own.signal.reason)
-      const plan = await preparePlan(parseGremlin(text), true)
-      const { explainPlan, explainRun, Profiler } = await loadExplain()
-      const explanation = await explainPlan(plan, explainContext())
-      const profiler = new Profiler(() => performance.now())
+      const { plan, explain, explanation } = await explained(text, own)
+      const profiler = new explain.Profiler(() => performance.now())
       const startedMs = performance.now()
       const answer = await run(plan, own, profiler)
-      return explainRun(explanation, plan, profiler, answer, performance.now() - startedMs)
+      return explain.explainRun(explanation, plan, profiler, answer, performance.now() - startedMs)
     },
   }
 }

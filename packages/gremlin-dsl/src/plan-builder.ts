@@ -122,11 +122,11 @@ export class PlanBuilder {
     this.stage(kind, stage)
   }
 
-  /** Makes sure that the current graph has a view. */
+  /** Makes sure that the current graph, which is what the query answers so far, has a view. */
   openGraph(): void {
-    this.stage(this.kind, (input, run) => {
-      if (run.graph.view) return input.kind === 'graph' ? run.graph : input
-      return run.openView().then(() => (input.kind === 'graph' ? run.graph : input))
+    this.stage('graph', (_input, run) => {
+      const view = run.openView()
+      return view instanceof Promise ? view.then(() => run.graph) : run.graph
     })
   }
 
@@ -159,7 +159,7 @@ export class PlanBuilder {
 
   noteKeys(filter: Filter): void {
     if (filter.BoolFilter) for (const child of filter.BoolFilter.Filters ?? []) this.noteKeys(child)
-    else for (const leaf of Object.values(filter)) if (leaf && 'Key' in leaf) this.keys.add(leaf.Key)
+    else for (const kind in filter) this.keys.add((filter as Record<string, { Key: string }>)[kind]!.Key)
   }
 
   build(): Plan {

@@ -159,22 +159,23 @@ export class Run {
     this.profiler = profiler
   }
 
-  /** The view of the current graph; opened on first need. */
-  async openView(): Promise<GraphView> {
+  /** The view of the current graph; opened on first need, at once where the present is at hand. */
+  openView(): GraphView | Promise<GraphView> {
     const { graph } = this
-    graph.view ??=
-      graph.slice === undefined
-        ? await this.sources.graph.open(undefined, this.signal ? { signal: this.signal } : {})
-        : await this.#viewOf(graph.slice)
-    this.budget.check()
-    return graph.view
+    const opened = (view: GraphView): GraphView => {
+      graph.view = view
+      this.budget.check()
+      return view
+    }
+    const atHand = graph.view ?? (graph.slice ? undefined : this.sources.graph.view)
+    return atHand ? opened(atHand) : this.#viewOf(graph.slice).then(opened)
   }
 
-  /** The graph of another time, or what of it the query needs, where the source can find that by itself. */
-  #viewOf(slice: TimeSlice): Promise<GraphView> {
+  /** The graph of a time, or what of it the query needs, where the source can find that by itself. */
+  #viewOf(slice: TimeSlice | undefined): Promise<GraphView> {
     const { graph } = this.sources
     const selection = this.#selection
-    if (!selection || !graph.select) return this.wait((options) => graph.open(slice, options))
+    if (!slice || !selection || !graph.select) return this.wait((options) => graph.open(slice, options))
     return this.wait(async (options) => {
       const nodes: GraphNode[] = []
       const edges: GraphEdge[] = []
@@ -195,13 +196,14 @@ export class Run {
 
   /** Asks a source that may take long: it is told to stop when the asker gives up or the time of the query is over. */
   async wait<T>(ask: (options: ReadOptions) => Promise<T>): Promise<T> {
+    const { signal } = this
     const remainingMs = this.budget.remainingMs()
-    if (remainingMs > MAX_TIMER_MS) return ask(this.signal ? { signal: this.signal } : {})
+    if (remainingMs > MAX_TIMER_MS) return ask(signal ? { signal } : {})
     const deadline = AbortSignal.timeout(Math.ceil(remainingMs))
     try {
-      return await ask({ signal: this.signal ? AbortSignal.any([this.signal, deadline]) : deadline })
+      return await ask({ signal: signal ? AbortSignal.any([signal, deadline]) : deadline })
     } catch (error) {
-      if (deadline.aborted && this.signal?.aborted !== true) throw this.budget.timeIsUp()
+      if (deadline.aborted && signal?.aborted !== true) throw this.budget.timeIsUp()
       throw error
     }
   }

@@ -35,6 +35,13 @@ describe('createHistory', () => {
     expect(asked).toEqual([expected])
   })
 
+  test('the present is at hand where memory has it at hand', () => {
+    const view = {} as GraphView
+    const [near, far] = [{ ...half('memory', 500, []), view }, half('memory', 500, [])]
+    const store = half('store', 100, [])
+    expect([near, far].map((memory) => createHistory({ memory, store }).view)).toEqual([view, undefined])
+  })
+
   test.each([
     ['from where memory begins', 500, 'memory diff 500-600 {"ignoreKeys":[]}'],
     ['from just before', 499, 'store diff 499-600 {"ignoreKeys":[]}'],

@@ -44,6 +44,10 @@ export function createHistory({ memory, store }: HistoryOptions): History {
     !slice || (await memory.coverage(slice)).complete ? memory : store
 
   return {
+    get view() {
+      return memory.view
+    },
+
     async open(slice?: TimeSlice, options?: ReadOptions): Promise<GraphView> {
       return (await halfOf(slice)).open(slice, options)
     },

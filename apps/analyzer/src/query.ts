@@ -1,24 +1,24 @@
-import type { ExplainFunction, QueryFunction } from '@skydive/api-server'
+import type { ExplainFunction, QueryAnswer, QueryFunction } from '@skydive/api-server'
 import type { EnhancedFlow, GraphNode } from '@skydive/contracts'
-import { type GremlinEngine, type GremlinResult, resultToJson } from '@skydive/gremlin-dsl'
+import { type GremlinAnswer, type GremlinEngine, type GremlinResult, resultToJson } from '@skydive/gremlin-dsl'
 import { explanationText } from '@skydive/gremlin-dsl/explain-text'
 
 /** Gremlin as the API serves it. */
 export function queryFunction(engine: GremlinEngine): QueryFunction {
-  return async (text, { signal, allowPartial }) => {
-    const { result, missing, partial, flowCoverage } = await engine.query(text, {
-      ...(signal && { signal }),
-      ...(allowPartial && { onBudget: 'partial' }),
-    })
-    return {
-      json: (form) =>
-        JSON.stringify(form?.places && result.kind === 'flows' ? result.flows.map(withPlace) : resultToJson(result)),
-      ...(missing.length > 0 && { incomplete: missing }),
-      ...(partial && { partial }),
-      ...(flowCoverage && { coverage: flowCoverage }),
-      ...(result.kind === 'graph' && { graph: result }),
-      ...(result.kind === 'rawpackets' && { rawPackets: packetsOf(result) }),
-    }
+  return (text, options) => {
+    const answer = engine.answer(text, options.allowPartial ? { ...options, onBudget: 'partial' } : options)
+    return answer instanceof Promise ? answer.then(present) : present(answer)
+  }
+}
+
+function present({ result, missing, partial, flowCoverage }: GremlinAnswer): QueryAnswer {
+  return {
+    json: (form) => JSON.stringify(form?.places && result.kind === 'flows' ? result.flows.map(withPlace) : resultToJson(result)),
+    ...(missing.length > 0 && { incomplete: missing }),
+    ...(partial && { partial }),
+    ...(flowCoverage && { coverage: flowCoverage }),
+    ...(result.kind === 'graph' && { graph: result }),
+    ...(result.kind === 'rawpackets' && { rawPackets: packetsOf(result) }),
   }
 }
 

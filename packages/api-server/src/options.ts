@@ -46,8 +46,11 @@ export interface QueryFunctionOptions {
   readonly allowPartial?: boolean
 }
 
-/** Runs Gremlin. Rejects with a `SkydiveError`; the first line of its message is the stable text of the spec. */
-export type QueryFunction = (text: string, options: QueryFunctionOptions) => Promise<QueryAnswer>
+/**
+ * Runs Gremlin, and answers without a promise what need not be waited for. Throws or rejects with a `SkydiveError`; the first line of its
+ * message is the stable text of the spec. What answers at once has not kept the signal, which serves the next query of its client too.
+ */
+export type QueryFunction = (text: string, options: QueryFunctionOptions) => QueryAnswer | Promise<QueryAnswer>
 
 /** How a query is run, for programs and for people. */
 export interface ExplainAnswer {

@@ -163,10 +163,14 @@ function createApp({ tls }: ApiServerOptions, bodyLimit: number): FastifyInstanc
 const CHALLENGE = 'Basic realm="Skydive Authentication"'
 
 function guardRequests(app: FastifyInstance, options: ApiServerOptions, guard: ReturnType<typeof createRequestGuard>): void {
-  app.addHook('onRequest', async (request, reply) => {
+  // Every request passes here, so there is a promise only where credentials are checked.
+  app.addHook('onRequest', (request, reply, pass) => {
     const { host, origin } = request.headers
     const reason = guard.refuse(host, origin)
-    if (reason) return sendProblem(request, reply, 403, 'ERR_PERMISSION', reason)
+    if (reason) {
+      sendProblem(request, reply, 403, 'ERR_PERMISSION', reason)
+      return
+    }
     reply.header('Vary', 'Accept-Encoding')
     if (origin !== undefined && guard.isAllowedOrigin(origin)) {
       reply.headers({
@@ -176,19 +180,25 @@ function guardRequests(app: FastifyInstance, options: ApiServerOptions, guard: R
         Vary: 'Accept-Encoding, Origin',
       })
       if (request.method === 'OPTIONS') {
-        return reply
+        reply
           .code(204)
           .headers({
             'Access-Control-Allow-Methods': `${METHODS.join(', ')}, HEAD, OPTIONS`,
             'Access-Control-Allow-Headers': ALLOWED_HEADERS,
           })
           .send()
+        return
       }
     }
     const backend = options.auth?.api
-    if (backend === undefined || !needsCredentials(request)) return
-    if (await isAuthenticated(backend, requestCredentials(request))) return
-    return sendProblem(request, reply.header('WWW-Authenticate', CHALLENGE), 401, 'ERR_PERMISSION', 'Unauthorized')
+    if (backend === undefined || !needsCredentials(request)) {
+      pass()
+      return
+    }
+    void isAuthenticated(backend, requestCredentials(request)).then((isKnown) => {
+      if (isKnown) pass()
+      else sendProblem(request, reply.header('WWW-Authenticate', CHALLENGE), 401, 'ERR_PERMISSION', 'Unauthorized')
+    }, pass)
   })
 }
 
@@ -227,7 +237,8 @@ async function isAuthenticated(backend: Authenticator, sources: CredentialSource
 /** Every body is text for the routes: the original reads JSON whatever the content type says. */
 function readBodies(app: FastifyInstance): void {
   app.removeAllContentTypeParsers()
-  app.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => done(null, body))
+  // Not '*', which fastify looks up anew for every request.
+  app.addContentTypeParser(/^/, { parseAs: 'string' }, (_request, body, done) => done(null, body))
 }
 
 function answerTheRest(app: FastifyInstance, logger: NonNullable<ApiServerOptions['logger']>): void {

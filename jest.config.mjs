@@ -11,7 +11,7 @@ const base = {
       },
     ],
   },
-  testEnvironment: 'node',
+  testEnvironment: '<rootDir>/tools/jest-environment.mjs',
   // Never put "import" here: jest adds it, and CommonJS packages would resolve to their ESM files.
   testEnvironmentOptions: { customExportConditions: ['@skydive/source', 'node', 'node-addons'] },
   modulePathIgnorePatterns: ['<rootDir>/.*/dist/', '<rootDir>/.cache/'],

@@ -1,4 +1,4 @@
-import { describe, expect, test } from '@jest/globals'
+import { describe, test } from '@jest/globals'
 import {
   type GraphDiff,
   type GraphEdge,
@@ -10,6 +10,7 @@ import {
 } from '@skydive/contracts'
 import fc from 'fast-check'
 import { createGraph, type Graph } from '../src/index.ts'
+import { expectEqual, expectIdentical } from './expect-equal.ts'
 import { HISTORY_STARTS_MS, type History, histories, playHistory, windows } from './random-history.ts'
 
 type Element = GraphNode | GraphEdge
@@ -62,8 +63,9 @@ function record(history: History, options: Parameters<typeof createGraph>[0] = {
 function contents(view: GraphView): Map<string, Element> {
   const found = new Map<string, Element>()
   const add = (element: Element): void => {
-    expect(found.has(`${element.kind}/${element.id}`)).toBe(false)
-    found.set(`${element.kind}/${element.id}`, element)
+    const key = `${element.kind}/${element.id}`
+    expectIdentical(found.has(key), false)
+    found.set(key, element)
   }
   view.forEachNode((row) => void add(view.node(row)))
   view.forEachEdge((row) => void add(view.edge(row)))
@@ -152,18 +154,23 @@ const FORGETFUL = { retention: { ageMs: 25, bytes: 20_000 } }
 function expectDiff(graph: Graph, chronicle: Chronicle, fromMs: number, toMs: number, ignoreKeys?: readonly string[]): void {
   const diff = graph.diff(fromMs, toMs, ignoreKeys ? { ignoreKeys } : {})
   const { knownFromMs } = graph.stats()
-  expect(diff.coverage).toEqual(fromMs >= knownFromMs ? { complete: true } : { complete: false, knownFromMs })
+  expectEqual(diff.coverage, fromMs >= knownFromMs ? { complete: true } : { complete: false, knownFromMs })
   const startMs = Math.max(fromMs, knownFromMs)
   const expected = startMs > toMs ? [] : naiveDiff(chronicle, startMs, toMs, ignoreKeys ?? NOISY_KEYS)
-  expect(byKey(brief(diff))).toEqual(byKey(expected))
+  expectEqual(byKey(brief(diff)), byKey(expected))
   for (const { before, after } of [...diff.nodes, ...diff.edges]) {
-    for (const element of [before, after]) expect(element?.deletedAtMs ?? 0).toBeLessThanOrEqual(toMs)
-    if (!after) expect(before?.deletedAtMs).not.toBeNull()
+    const ends = [before, after].map((element) => element?.deletedAtMs ?? 0)
+    expectEqual(
+      ends.filter((deletedAtMs) => !(deletedAtMs <= toMs)),
+      [],
+    )
+    if (!after) expectIdentical(before?.deletedAtMs === null, false)
   }
   const ends = startMs > toMs ? [] : [chronicle.at(startMs), chronicle.at(toMs)]
   for (const element of diff.transient) {
-    for (const end of ends) expect(end.has(`${element.kind}/${element.id}`)).toBe(false)
-    expect(element.deletedAtMs).toBeLessThan(toMs)
+    for (const end of ends) expectIdentical(end.has(`${element.kind}/${element.id}`), false)
+    const { deletedAtMs } = element
+    expectIdentical(deletedAtMs !== null && deletedAtMs < toMs, true)
   }
 }
 
@@ -176,7 +183,7 @@ describe('looking back over random histories with a peer whose clock is wrong', 
           const askedMs = Math.max(timeMs, graph.stats().knownFromMs)
           const expected = [...chronicle.at(askedMs)].map(([key, { element }]) => [key, element.revision, element.metadata])
           const found = [...contents(graph.at(askedMs))].map(([key, element]) => [key, element.revision, element.metadata])
-          expect(found.sort()).toEqual(expected.sort())
+          expectEqual(found.sort(), expected.sort())
         }
       }),
       { numRuns: 300 },
@@ -202,7 +209,8 @@ describe('looking back over random histories with a peer whose clock is wrong', 
         const { graph, chronicle } = record(history)
         for (const [key, lives] of chronicle.lives) {
           const id = key.slice(5)
-          expect(graph.history(id).map(({ revision }) => revision)).toEqual(
+          expectEqual(
+            graph.history(id).map(({ revision }) => revision),
             lives.flatMap((life) => life.revisions.map(({ revision }) => revision)),
           )
           const within = lives.flatMap((life) => {
@@ -215,7 +223,8 @@ describe('looking back over random histories with a peer whose clock is wrong', 
                 (item.updatedAtMs > startMs && item.updatedAtMs <= Math.min(lastMs, life.deletedAtMs ?? lastMs)),
             )
           })
-          expect(graph.history(id, { startMs, lastMs }).map(({ revision }) => revision)).toEqual(
+          expectEqual(
+            graph.history(id, { startMs, lastMs }).map(({ revision }) => revision),
             within.map(({ revision }) => revision),
           )
         }

@@ -47,7 +47,7 @@ describe('copies with a pool', () => {
     )
     const { tree } = fc.letrec<{ tree: MetadataValue }>((tie) => ({
       tree: fc.oneof(
-        { depthSize: 'small' },
+        { depthSize: 'small', maxDepth: 3 },
         scalar,
         fc.array(tie('tree'), { maxLength: 4 }),
         fc.dictionary(fc.constantFrom('a', 'b', 'constructor', 'toString'), tie('tree')),

@@ -43,7 +43,17 @@ import {
   AT_WEIGHT,
   LOOP_FOLLOW,
 } from '../src/loop-layout'
-import { COLD_SHIFT_BYTES, RECORD_SHIFT_BYTES, ROW_BYTES, SLOT_SHIFT, setWord, word } from './memory'
+import {
+  BUCKET_IDS,
+  BUCKET_SHIFT,
+  COLD_SHIFT_BYTES,
+  freeLanes,
+  lanesWith,
+  RECORD_SHIFT_BYTES,
+  ROW_BYTES,
+  setWord,
+  word,
+} from './memory'
 import { makePlain } from './plain-flows'
 import { create, follow, lookCloser, wrap } from './table'
 
@@ -51,15 +61,19 @@ const SPECIAL = FLAG_TCP_EVENT | FLAG_ECHO_REQUEST | FLAG_ECHO_REPLY | FLAG_CARR
 const TRANSPORT_SCTP = 6
 
 /**
- * Notes what the index has for each row where the search for its flow begins, nearly always the flow, and loads the records that the rows will
- * need. All loads of a pass are independent of one another: the memory answers many at once.
+ * Notes what the index has for each row in the bucket where the search for its flow begins, nearly always the flow, and loads the records that
+ * the rows will need. All loads of a pass are independent of one another: the memory answers many at once.
  */
 export function touch(count: i32): void {
   const mask = load<i32>(AT_MASK)
   const records = load<i32>(AT_RECORDS_BEGIN)
   for (let i = 0; i < count; i++) {
-    const slot = word(AT_ROWS + i * ROW_BYTES, ROW_HASH) & mask
-    store<i32>(AT_ENTRIES + (i << 2), load<i32>(AT_INDEX + (slot << SLOT_SHIFT), 4))
+    const hash = word(AT_ROWS + i * ROW_BYTES, ROW_HASH)
+    const bucket = AT_INDEX + ((hash & mask) << BUCKET_SHIFT)
+    const found = lanesWith(bucket, hash)
+    // Of none it is a load beside the bucket: harmless, and no branch.
+    const entry = load<i32>(bucket + (ctz(found) << 2), BUCKET_IDS)
+    store<i32>(AT_ENTRIES + (i << 2), found === 0 ? 0 : entry)
   }
   let sum = 0
   // That of the flow before the first is the end of the index: harmless, and no branch.
@@ -132,14 +146,18 @@ function isKnownEcho(id: i32, row: i32, flags: i32): bool {
 function search(row: i32, records: i32, mask: i32, keyMask: v128): i32 {
   // A call may have changed it: what a tunnel carries is told its flow by the row before.
   const hash = word(row, ROW_HASH)
-  let slot = hash & mask
-  let entry = load<i32>(AT_INDEX + (slot << SLOT_SHIFT), 4)
-  while (entry !== 0) {
-    const record = records + ((entry - 1) << RECORD_SHIFT_BYTES)
-    if (load<i32>(AT_INDEX + (slot << SLOT_SHIFT)) === hash && isOf(record, row, keyMask)) return record
-    slot = (slot + 1) & mask
-    entry = load<i32>(AT_INDEX + (slot << SLOT_SHIFT), 4)
-  }
+  let number = hash & mask
+  let bucket: i32
+  // Only what found its bucket full went on to the next.
+  do {
+    bucket = AT_INDEX + (number << BUCKET_SHIFT)
+    for (let found = lanesWith(bucket, hash); found !== 0; found &= found - 1) {
+      const entry = load<i32>(bucket + (ctz(found) << 2), BUCKET_IDS)
+      const record = records + ((entry - 1) << RECORD_SHIFT_BYTES)
+      if (entry !== 0 && isOf(record, row, keyMask)) return record
+    }
+    number = (number + 1) & mask
+  } while (freeLanes(bucket) === 0)
   return 0
 }
 

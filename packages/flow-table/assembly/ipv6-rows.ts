@@ -25,7 +25,7 @@ import {
   ROW_HASH,
 } from '../src/layout'
 import { AT_FACTORS, AT_MODE, AT_PAIRS, LOOP_LINK_KEY, PAIR_BYTES } from '../src/loop-layout'
-import { be16, be32, finish, isTunnel, setWord, TCP_BYTES, TCP_EVENTS, word } from './memory'
+import { be16, be32, finish, setWord, TCP_BYTES, TCP_EVENTS, tunnelBit, word } from './memory'
 import { TYPE_DOT1Q, TYPE_IPV6 } from './plain-rows'
 import { pair } from './table'
 
@@ -53,7 +53,7 @@ export function ipv6Row(row: i32, ether: i32, capturedBytes: i32): bool {
   const isTcp = protocol === PROTOCOL_TCP && available >= TCP_BYTES
   if (!isTcp && (protocol !== PROTOCOL_UDP || available < UDP_BYTES)) return false
   const ports = be32(ip + IPV6_BYTES)
-  if (!isTcp && isTunnel(ports)) return false
+  if (!isTcp && tunnelBit(ports) !== 0) return false
   const tcpFlags = isTcp ? <i32>load<u8>(ip + IPV6_BYTES + 13) : 0
   let flags = FLAG_PLAIN | FLAG_HAS_LINK | tcpFlags | ((<i32>load<u8>(ip + 7)) << FLAG_TTL_SHIFT)
   if ((tcpFlags & TCP_EVENTS) !== 0) flags |= FLAG_TCP_EVENT

@@ -3,10 +3,12 @@
 import { AT_TUNNEL_BITS } from '../src/loop-layout'
 
 export const ROW_BYTES = 64
-/** From numbers of flows to bytes of records, and of slots to bytes of the index. */
+/** From numbers of flows to bytes of records, and of buckets to bytes of the index. */
 export const RECORD_SHIFT_BYTES = 6
 export const COLD_SHIFT_BYTES = 6
-export const SLOT_SHIFT = 3
+export const BUCKET_SHIFT = 5
+/** Where in a bucket the ids are; the hashes come first. */
+export const BUCKET_IDS = 16
 export const PCAP_HEADER_BYTES = 16
 export const TCP_BYTES = 20
 /** SYN, FIN and RST. */
@@ -30,18 +32,25 @@ export function be16(at: i32): i32 {
   return <i32>bswap<u16>(load<u16>(at))
 }
 
-/** Whether one of two ports, in the halves of a word, is that of a tunnel. */
-export function isTunnel(ports: i32): bool {
-  return hasPort(AT_TUNNEL_BITS, ports)
+/** A bit for each of the four entries of a bucket that have a hash. One that is free may be among them when the hash is 0. */
+export function lanesWith(bucket: i32, hash: i32): i32 {
+  return i32x4.bitmask(i32x4.eq(v128.load(bucket), i32x4.splat(hash)))
 }
 
-/** Whether one of two ports is among those whose bits are set. */
-export function hasPort(bits: i32, ports: i32): bool {
-  return hasBit(bits, ports & 0xffff) || hasBit(bits, <i32>(<u32>ports >>> 16))
+/** A bit for each entry of a bucket that is free. */
+export function freeLanes(bucket: i32): i32 {
+  return i32x4.bitmask(i32x4.eq(v128.load(bucket, BUCKET_IDS), i32x4.splat(0)))
 }
 
-function hasBit(bits: i32, port: i32): bool {
-  return ((<i32>load<u8>(bits + (port >> 3)) >> (port & 7)) & 1) !== 0
+/** 1 when one of two ports, in the halves of a word, is that of a tunnel, 0 else. */
+export function tunnelBit(ports: i32): i32 {
+  return portBit(AT_TUNNEL_BITS, ports)
+}
+
+/** 1 when one of two ports is among those whose bits are set, 0 else. Without a branch: among many flows it would often go the other way. */
+export function portBit(bits: i32, ports: i32): i32 {
+  const high = <i32>(<u32>ports >>> 16)
+  return ((<i32>load<u8>(bits + ((ports & 0xffff) >> 3)) >> (ports & 7)) | (<i32>load<u8>(bits + (high >> 3)) >> (high & 7))) & 1
 }
 
 /** The end of the hash: a sum of products (all independent of one another, so they run at once), then the finalizer of MurmurHash3. */

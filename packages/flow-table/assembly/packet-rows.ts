@@ -29,7 +29,7 @@ import {
 } from '../src/loop-layout'
 import { ipv6Row } from './ipv6-rows'
 import { NO_TAG, PCAP_HEADER_BYTES, ROW_BYTES, setWord } from './memory'
-import { fillPlain } from './plain-rows'
+import { fillPlain, fillTold } from './plain-rows'
 import { dissect, filter } from './table'
 
 const VLAN_BYTES = 4
@@ -53,12 +53,12 @@ export function fill(): i32 {
   if ((load<i32>(AT_MODE) & (LOOP_RING | LOOP_LITTLE_ENDIAN | LOOP_ETHERNET | LOOP_FILTER)) !== PLAIN_MODE) {
     return fillAny(0, BATCH_ROWS) & ~BATCH_ENDS
   }
-  let count = fillPlain(0, false)
+  let count = fillPlain(0)
   while (count < BATCH_ROWS) {
     // One that is not that plain, or not whole.
     const next = fillAny(count, count + 1)
     if (next === count || (next & BATCH_ENDS) !== 0) return next & ~BATCH_ENDS
-    count = fillPlain(next, false)
+    count = fillPlain(next)
   }
   return count
 }
@@ -140,12 +140,8 @@ function fillAny(count: i32, limit: i32): i32 {
     setWord(row, ROW_COUNTED_BYTES, countedBytes)
     setWord(row, ROW_STRIPPED_TAG, strippedTag)
 
-    if (isEthernet && fillPlain(count, true) > count) {
-      count++
-      continue
-    }
     count++
-    if (isEthernet && ipv6Row(row, offset, capturedBytes)) continue
+    if (isEthernet && (fillTold(row, offset, capturedBytes) || ipv6Row(row, offset, capturedBytes))) continue
     setWord(row, KEY_PARENT, 0)
     const dissected = dissect((row - AT_ROWS) >> 2)
     count += (dissected & (DISSECTED_DATAGRAM - 1)) - 1

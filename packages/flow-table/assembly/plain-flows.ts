@@ -38,7 +38,20 @@ import {
   PLAIN_IPV6,
   PLAIN_TCP,
 } from '../src/loop-layout'
-import { be16, be32, COLD_SHIFT_BYTES, finish, hasPort, NO_TAG, RECORD_SHIFT_BYTES, SLOT_SHIFT, setWord, word } from './memory'
+import {
+  BUCKET_IDS,
+  BUCKET_SHIFT,
+  be16,
+  be32,
+  COLD_SHIFT_BYTES,
+  finish,
+  freeLanes,
+  NO_TAG,
+  portBit,
+  RECORD_SHIFT_BYTES,
+  setWord,
+  word,
+} from './memory'
 import { TYPE_DOT1Q } from './plain-rows'
 
 const START_SHIFT = 3
@@ -54,7 +67,7 @@ export function makePlain(row: i32): i32 {
   if ((load<i32>(link, 12) & 0xffff) === TYPE_DOT1Q) return 0
   const kind = word(row, KEY_KIND)
   const isTcp = (kind & KIND_TRANSPORT_MASK) === KIND_TCP
-  if (!isTcp && hasPort(AT_APPLICATION_BITS, word(row, KEY_TRANSPORT))) return 0
+  if (!isTcp && portBit(AT_APPLICATION_BITS, word(row, KEY_TRANSPORT)) !== 0) return 0
   const which = (isTcp ? PLAIN_TCP : 0) | ((kind & KIND_IPV6) !== 0 ? PLAIN_IPV6 : 0)
   const path = load<i32>(AT_PLAIN_PATHS + (which << 2))
   if (path === 0) return 0
@@ -100,10 +113,18 @@ export function enterAll(): void {
   }
 }
 
+/** Puts a flow into the first bucket, from its own on, that has a free entry. */
 function enter(hash: i32, id: i32): void {
   const mask = load<i32>(AT_MASK)
-  let slot = hash & mask
-  while (load<i32>(AT_INDEX + (slot << SLOT_SHIFT), 4) !== 0) slot = (slot + 1) & mask
-  store<i32>(AT_INDEX + (slot << SLOT_SHIFT), hash)
-  store<i32>(AT_INDEX + (slot << SLOT_SHIFT), id + 1, 4)
+  let number = hash & mask
+  let bucket = AT_INDEX + (number << BUCKET_SHIFT)
+  let free = freeLanes(bucket)
+  while (free === 0) {
+    number = (number + 1) & mask
+    bucket = AT_INDEX + (number << BUCKET_SHIFT)
+    free = freeLanes(bucket)
+  }
+  const entry = bucket + (ctz(free) << 2)
+  store<i32>(entry, hash)
+  store<i32>(entry, id + 1, BUCKET_IDS)
 }

@@ -1,3 +1,4 @@
+import { FlowIndex } from './flow-index.ts'
 import {
   COLD_SHIFT,
   INTERFACE_SHIFT,
@@ -35,12 +36,14 @@ export class FlowColumns {
   /** How often the packets of a flow, from A to B and back, have begun anew at 0: hardly any flow has that many. */
   readonly #wraps = new Map<number, [number, number]>()
   readonly #factors: Int32Array
+  readonly #index: FlowIndex
 
   constructor(hasTcp: boolean, factors: Int32Array, hasInterfaces = false) {
     this.#hasTcp = hasTcp
     this.#hasInterfaces = hasInterfaces
     this.#factors = factors
     this.memory = new TableMemory(INITIAL_FLOWS, factors)
+    this.#index = new FlowIndex(this.memory)
     this.wide = new Float64Array(INITIAL_FLOWS << WIDE_SHIFT)
     this.tcp = new Float64Array(hasTcp ? INITIAL_FLOWS << TCP_SHIFT : 0)
     this.interfaces = new Int32Array(hasInterfaces ? INITIAL_FLOWS << INTERFACE_SHIFT : 0)
@@ -99,7 +102,7 @@ export class FlowColumns {
     const base = id << RECORD_SHIFT
     for (let word = 0; word < 8; word++) records[base + word] = rows[at + word]!
     records[base + KEY_KIND]! |= KIND_LIVE
-    this.#enter(rows[at + ROW_HASH]!, id)
+    this.#index.enter(rows[at + ROW_HASH]!, id)
     return id
   }
 
@@ -114,24 +117,7 @@ export class FlowColumns {
 
   /** Takes a flow out; its id may be used again at once. */
   remove(id: number): void {
-    const { index, mask } = this.memory
-    const hash = this.#hashOf(id)
-    let slot = hash & mask
-    while (index[slot * 2 + 1] !== id + 1) slot = (slot + 1) & mask
-    // Backward shift: entries that probed past this slot move up, so that no tombstone is needed.
-    let hole = slot
-    for (;;) {
-      slot = (slot + 1) & mask
-      if (index[slot * 2 + 1] === 0) break
-      const home = index[slot * 2]! & mask
-      if (((slot - home) & mask) >= ((slot - hole) & mask)) {
-        index[hole * 2] = index[slot * 2]!
-        index[hole * 2 + 1] = index[slot * 2 + 1]!
-        hole = slot
-      }
-    }
-    index[hole * 2] = 0
-    index[hole * 2 + 1] = 0
+    this.#index.remove(this.#hashOf(id), id)
     this.records[(id << RECORD_SHIFT) + KEY_KIND] = KIND_GONE
     this.#wraps.delete(id)
     this.#free.push(id)
@@ -190,14 +176,6 @@ export class FlowColumns {
     return finish(hash)
   }
 
-  #enter(hash: number, id: number): void {
-    const { index, mask } = this.memory
-    let slot = hash & mask
-    while (index[slot * 2 + 1] !== 0) slot = (slot + 1) & mask
-    index[slot * 2] = hash
-    index[slot * 2 + 1] = id + 1
-  }
-
   /**
    * Makes room for twice as many flows. `enterAll` puts all of them into the empty index, as the packet loop does at once.
    * @throws RangeError where there is no more memory for it.
@@ -210,7 +188,7 @@ export class FlowColumns {
     const interfaces = new Int32Array(this.#hasInterfaces ? capacity << INTERFACE_SHIFT : 0)
     this.memory.grow()
     if (enterAll) enterAll()
-    else for (let id = 0; id < this.limit; id++) if (this.isLive(id)) this.#enter(this.#hashOf(id), id)
+    else for (let id = 0; id < this.limit; id++) if (this.isLive(id)) this.#index.enter(this.#hashOf(id), id)
     this.wide = doubled(this.wide, wide)
     this.tcp = doubled(this.tcp, tcp)
     this.interfaces = doubled(this.interfaces, interfaces)

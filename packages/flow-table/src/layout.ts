@@ -129,15 +129,16 @@ export const MAX_ROWS = BATCH_ROWS + MAX_SEQUENCES
 export const ROW_HASH = 8
 /** FLAG bits. */
 export const ROW_FLAGS = 9
-export const ROW_COUNTED_BYTES = 10
-/** Times are integers: a double handed to a function that is not inlined costs an allocation. */
-export const ROW_SECONDS = 11
-export const ROW_NANOSECONDS = 12
 /** Where the packet lies in the block. */
-export const ROW_OFFSET = 13
-export const ROW_CAPTURED_BYTES = 14
+export const ROW_OFFSET = 10
 /** The VLAN tag that the kernel took off, or -1. */
-export const ROW_STRIPPED_TAG = 15
+export const ROW_STRIPPED_TAG = 11
+// The next four as a record of a pcap file has them.
+/** Times are integers: a double handed to a function that is not inlined costs an allocation. */
+export const ROW_SECONDS = 12
+export const ROW_NANOSECONDS = 13
+export const ROW_CAPTURED_BYTES = 14
+export const ROW_COUNTED_BYTES = 15
 
 // Bits of a packet's flags: TCP flags in the low byte, TTL in the second.
 export const FLAG_TCP_FLAGS = 0xff

@@ -16,10 +16,7 @@ export const AT_ROOM = 20
 /** LOOP bits. */
 export const AT_MODE = 24
 export const AT_NANOSECONDS_PER_UNIT = 28
-/** The lowest port of a tunnel, and how far from it the highest lies. */
-export const AT_TUNNEL_PORTS = 32
-export const AT_TUNNEL_SPAN = 36
-/** Slots of the index minus 1, and where the records begin. */
+/** Buckets of the index minus 1, and where the records begin. */
 export const AT_MASK = 40
 export const AT_RECORDS_BEGIN = 44
 /** Packets seen, of those the filter's refusals, and those with nothing to make a flow of. They count up from 0 at each call. */
@@ -39,9 +36,9 @@ export const AT_PLAIN_LEFT = 104
 /** Where `cold` and `starts` begin. */
 export const AT_COLD_BEGIN = 108
 export const AT_STARTS_BEGIN = 112
-/** For packets in key order and for swapped ones: how bytes become the words of a key, 48 bytes each. See `KEY_ORDERS`. */
+/** For packets in key order and for swapped ones: how bytes become the words of a key, 64 bytes each. See `KEY_ORDERS`. */
 export const AT_ORDERS = 128
-export const ORDERS_BYTES = 48
+export const ORDERS_SHIFT = 6
 
 /** The sequences of layers of plain flows, plus 1, or 0 until one was met: the sum of these says which. Tagged packets are not among them. */
 export const AT_PLAIN_PATHS = 256
@@ -72,7 +69,7 @@ export const DISSECTED_DATAGRAM = 0x100
 export const AT_TUNNEL_BITS = 4096
 /** The rows of a batch, and those that its last packet may need beyond it, as `layout.ts` has them. */
 export const AT_ROWS = 12288
-/** What the index has for each row where the search for its flow begins: an id + 1, or 0. */
+/** What the index has for each row in the bucket where the search for its flow begins: an id + 1, or 0. */
 export const AT_ENTRIES = 29696
 /**
  * The beginning of a record whose end has not come yet lies before the window, so that what comes next is whole with it. As much as the
@@ -89,5 +86,8 @@ export const PAIR_BYTES = 40
 export const PAIR_SLOTS = 4096
 /** A bit for each port: those whose payload may be an application that a flow shows. */
 export const AT_APPLICATION_BITS = 786432
-/** The index; records, `cold` and `starts` follow it. */
+/** The index, in buckets of `BUCKET_WORDS`; records, `cold` and `starts` follow it. */
 export const AT_INDEX = 794624
+/** A bucket of the index has so many entries: first the hashes of all of them, then as many ids + 1, 0 for an entry that is free. */
+export const BUCKET_ENTRIES = 4
+export const BUCKET_WORDS = 8

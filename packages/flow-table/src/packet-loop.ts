@@ -13,8 +13,6 @@ import {
   AT_POSITION,
   AT_ROOM,
   AT_TUNNEL_BITS,
-  AT_TUNNEL_PORTS,
-  AT_TUNNEL_SPAN,
   AT_WEIGHT,
   AT_WINDOW,
   LOOP_ETHERNET,
@@ -137,7 +135,7 @@ export class PacketLoop {
 
   #prepare({ layout, linkType }: PacketFormat, weight: number): void {
     const { words } = this.#memory
-    const { keysLink, hasFilter, isFollowing, tunnelPorts } = this.#options
+    const { keysLink, hasFilter, isFollowing } = this.#options
     const isRing = layout.format === 'tpacket-v3'
     words[AT_MODE >> 2] =
       (isRing ? LOOP_RING : layout.littleEndian ? LOOP_LITTLE_ENDIAN : 0) |
@@ -147,8 +145,6 @@ export class PacketLoop {
       (isFollowing ? LOOP_FOLLOW : 0)
     words[AT_NANOSECONDS_PER_UNIT >> 2] = isRing || layout.nanoseconds ? 1 : NANOSECONDS_PER_MICROSECOND
     words[AT_WEIGHT >> 2] = weight
-    words[AT_TUNNEL_PORTS >> 2] = tunnelPorts.lowest
-    words[AT_TUNNEL_SPAN >> 2] = tunnelPorts.highest - tunnelPorts.lowest
   }
 
   /** Counts what is whole of the bytes at `at`, which lie `left` bytes before the end of their block; answers their number. */

@@ -18,7 +18,8 @@ import {
 const PAGE_BYTES = 65_536
 /** All that 32-bit addresses reach: 4 GiB, 16 million flows and more. */
 const MAX_PAGES = 65_536
-const SLOT_BYTES = 8
+/** Of the index, for each flow that there is room for: two entries. */
+const INDEX_BYTES = 16
 const RECORD_BYTES = 4 << RECORD_SHIFT
 const COLD_BYTES = 4 << COLD_SHIFT
 const START_BYTES = 8
@@ -26,17 +27,16 @@ const START_BYTES = 8
 const NONE = 0x80
 /**
  * Which byte of an Ethernet header, and of 16 bytes from the time to live of IPv4 on, goes where in a key: KEY_MAC_FIRST to KEY_ADDRESS_FIRST
- * of the former, the same of the latter, the words after that; then the same for packets that are swapped into key order. At last both MAC
- * addresses as numbers, that of the destination first.
+ * of the former, the same of the latter, the words after that, and nothing; then the same for packets that are swapped into key order.
  */
 const KEY_ORDERS = [
   ...[9, 8, 7, 6, 5, 4, 11, 10, 3, 2, 1, 0, NONE, NONE, NONE, NONE],
   ...[NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, 7, 6, 5, 4],
   ...[11, 10, 9, 8, 15, 14, 13, 12, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE],
+  ...new Array<number>(16).fill(NONE),
   ...[3, 2, 1, 0, 11, 10, 5, 4, 9, 8, 7, 6, NONE, NONE, NONE, NONE],
   ...[NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, 11, 10, 9, 8],
   ...[7, 6, 5, 4, 13, 12, 15, 14, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE],
-  ...[5, 4, 3, 2, 1, 0, NONE, NONE, 11, 10, 9, 8, 7, 6, NONE, NONE],
 ]
 
 /**
@@ -62,7 +62,7 @@ export class TableMemory {
   cold!: Int32Array
   /** Capture time of each flow's first packet, ms. */
   starts!: Float64Array
-  /** Pairs of (hash, id + 1); 0 is an empty slot. Twice as many as there is room for flows. */
+  /** Buckets of four entries, half as many as there is room for flows: see {@link FlowIndex}. */
   index!: Int32Array
   /** Flows for which there is room: a power of two. */
   capacity: number
@@ -76,9 +76,9 @@ export class TableMemory {
     for (const port of APPLICATION_PORTS) this.bytes[AT_APPLICATION_BITS + (port >> 3)]! |= 1 << (port & 7)
   }
 
-  /** Slots of the index minus 1. */
+  /** Buckets of the index minus 1. */
   get mask(): number {
-    return this.capacity * 2 - 1
+    return this.capacity / 2 - 1
   }
 
   /**
@@ -127,7 +127,7 @@ export class TableMemory {
 
 /** Where the parts begin that grow with the flows. */
 function placesFor(capacity: number) {
-  const records = AT_INDEX + capacity * 2 * SLOT_BYTES
+  const records = AT_INDEX + capacity * INDEX_BYTES
   const cold = records + capacity * RECORD_BYTES
   const starts = cold + capacity * COLD_BYTES
   return { records, cold, starts, end: starts + capacity * START_BYTES }

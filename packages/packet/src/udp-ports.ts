@@ -10,9 +10,6 @@ const NONE = -1
  * A port wins over the registered meaning of the other one when it is the destination (spec flows 1.5 rule 2).
  */
 export class TunnelPorts {
-  /** The lowest and the highest, for loops that look at every packet: comparing is quicker than looking up. */
-  readonly lowest: number
-  readonly highest: number
   readonly #mpls: ReadonlySet<number>
   readonly #all: ReadonlySet<number>
 
@@ -20,8 +17,6 @@ export class TunnelPorts {
   constructor(mplsPorts: Iterable<number> = []) {
     this.#mpls = new Set(mplsPorts)
     this.#all = new Set([...Object.values(TUNNEL_PORT), ...this.#mpls])
-    this.lowest = Math.min(...this.#all)
-    this.highest = Math.max(...this.#all)
   }
 
   /** All of them, in no order. */

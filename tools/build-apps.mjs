@@ -1,5 +1,6 @@
 // Bundles the command line with both daemons, a file for each thread, and the page, straight from the sources
 // (docs/decisions/2026-11-25-apps-are-bundled.md). `--no-page` leaves the page out.
+import { createHash } from 'node:crypto'
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { build } from 'esbuild'
@@ -27,18 +28,25 @@ const options = {
   minifySyntax: true,
 }
 
-/** What `skydive flows` never asks for: the other commands, with daemons, configuration and network. */
+/**
+ * What `skydive flows` never asks for: the other commands, with daemons, configuration and network; regular expressions of filters; and the
+ * programs that a command may be to commander, which would load the network of Node.
+ */
 const withoutOtherCommands = {
   name: 'without-other-commands',
-  setup({ onResolve }) {
-    onResolve({ filter: /\/commands\/all\.ts$/ }, ({ path }) => ({ path, external: true }))
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /\/commands\/all\.ts$|^re2js$/ }, ({ path }) => ({ path, external: true }))
+    onResolve({ filter: /^node:child_process$/ }, ({ path, importer }) =>
+      importer.includes('/commander/') ? { path, namespace: 'nothing' } : undefined,
+    )
+    onLoad({ filter: /.*/, namespace: 'nothing' }, () => ({ contents: '' }))
   },
 }
 
 /**
  * The command line with both daemons is one CommonJS script, because V8 keeps compiled code only of such: bin/load-bundle.js runs it. What is
- * imported dynamically is still evaluated when it is first asked for. `skydive flows` has a script of its own, a seventh as long: reading the whole one
- * takes as long as 100,000 packets.
+ * imported dynamically is still evaluated when it is first asked for. `skydive flows` has a script of its own, a tenth as long: reading the whole one
+ * takes as long as 500,000 packets. The last line tells the contents, so that nobody has to hash them at each start.
  */
 async function buildCommandLine(name, plugins = []) {
   const { outputFiles } = await build({
@@ -53,7 +61,12 @@ async function buildCommandLine(name, plugins = []) {
     write: false,
   })
   mkdirSync(DIST, { recursive: true })
-  for (const { path, text } of outputFiles) writeFileSync(path, path.endsWith('.cjs') ? asAscii(withImporter(text)) : text)
+  for (const { path, text } of outputFiles) writeFileSync(path, path.endsWith('.cjs') ? named(asAscii(withImporter(text))) : text)
+}
+
+/** With its own hash in the last line, for bin/load-bundle.js. */
+function named(code) {
+  return `${code}// contents: ${createHash('sha1').update(code).digest('hex').slice(0, 16)}\n`
 }
 
 /** Code from V8's cache has lost what a script needs to import by itself: the modules of others, known only at run time, are imported by the loader. */

@@ -1,27 +1,30 @@
 // Runs the bundle from the code that V8 made of it at an earlier start: compiling it anew takes half of a daemon's start.
-import { createHash } from 'node:crypto'
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import { fileURLToPath } from 'node:url'
-import vm from 'node:vm'
+'use strict'
+
+const { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } = require('node:fs')
+const { createRequire } = require('node:module')
+const { dirname, join } = require('node:path')
+const { pathToFileURL } = require('node:url')
+const vm = require('node:vm')
 
 /** Commands that run code of their own; each has its own compiled code. */
 const COMMANDS = ['allinone', 'agent', 'analyzer', 'client', 'flows', 'doctor']
 /** After this time what a start needs has run. V8 forgets later what has not run for long. */
 const RECORD_AFTER_MS = 3_000
+/** The last line of a bundle, see tools/build-apps.mjs. */
+const NAMED = /^\/\/ contents: ([0-9a-f]{16})\n$/
+const NAMED_BYTES = '// contents: 0123456789abcdef\n'.length
 
 /**
- * Evaluates the CommonJS bundle at a URL and answers its exports. Compiled code lies beside it in `code-cache`, by version of Node, processor,
- * command and contents of the bundle: V8 refuses code of another V8, but of another source only when it has another length. The first process that finds
- * none leaves it there, where it may write.
+ * Evaluates the CommonJS bundle at a path and answers its `main`, and the URL to hand to it. Compiled code lies beside it in `code-cache`, by version
+ * of Node, processor, command and contents of the bundle: V8 refuses code of another V8, but of another source only when it has another length. The first
+ * process that finds none leaves it there, where it may write.
  */
-export function loadBundle(url) {
-  const path = fileURLToPath(url)
+function loadBundle(path) {
   const command = process.argv.slice(2).find((word) => COMMANDS.includes(word)) ?? 'other'
   // The bundle is ASCII, see tools/build-apps.mjs.
   const bundle = readFileSync(path)
-  const contents = createHash('sha1').update(bundle).digest('hex').slice(0, 16)
-  const cache = new URL(`code-cache/${process.version}-${process.arch}-${command}-${contents}.bin`, url)
+  const cache = join(dirname(path), 'code-cache', `${process.version}-${process.arch}-${command}-${contentsOf(bundle)}.bin`)
   const script = new vm.Script(
     `(function (exports, require, module, bundleUrl, importModule) {${bundle.toString('latin1')}\n})`,
     {
@@ -31,41 +34,50 @@ export function loadBundle(url) {
   )
   if (script.cachedDataRejected !== false) recordCode(script, cache)
   const module = { exports: {} }
-  script.runInThisContext()(module.exports, createRequire(url), module, url.href, (name) => import(name))
-  return module.exports
+  const url = pathToFileURL(path).href
+  script.runInThisContext()(module.exports, createRequire(path), module, url, (name) => import(name))
+  return { main: module.exports.main, url }
 }
 
-function readIfThere(url) {
+/** What the build wrote at the end; without that a hash, for which Node has to load its cryptography. */
+function contentsOf(bundle) {
+  const [, name] = NAMED.exec(bundle.toString('latin1', bundle.length - NAMED_BYTES)) ?? []
+  return name ?? require('node:crypto').createHash('sha1').update(bundle).digest('hex').slice(0, 16)
+}
+
+function readIfThere(path) {
   try {
-    return readFileSync(url)
+    return readFileSync(path)
   } catch {
     return undefined
   }
 }
 
-function removeIfThere(url) {
+function removeIfThere(path) {
   try {
-    rmSync(url)
+    rmSync(path)
   } catch {
     // It was never written.
   }
 }
 
 /** Keeps the code that has been compiled by the end of the start, or of the process if that comes first. */
-function recordCode(script, url) {
+function recordCode(script, path) {
   const timer = setTimeout(record, RECORD_AFTER_MS).unref()
   process.once('exit', record)
   function record() {
     clearTimeout(timer)
     process.removeListener('exit', record)
-    const unfinished = new URL(`${url.href}.${process.pid}`)
+    const unfinished = `${path}.${process.pid}`
     try {
-      mkdirSync(new URL('.', url), { recursive: true })
+      mkdirSync(dirname(path), { recursive: true })
       writeFileSync(unfinished, script.createCachedData())
-      renameSync(unfinished, url)
+      renameSync(unfinished, path)
     } catch {
       // A folder that is not ours, or a full disk: the next start compiles again.
       removeIfThere(unfinished)
     }
   }
 }
+
+module.exports = { loadBundle }

@@ -67,6 +67,12 @@ describe('the command line as it is installed', () => {
     expect(caches()).toEqual([cacheOf('agent'), cacheOf('agent', other)].sort())
   })
 
+  test('the build may tell the contents in the last line', () => {
+    writeFileSync(join(app, 'dist', 'skydive.cjs'), `${BUNDLE}// contents: 0123456789abcdef\n`)
+    expect(start('agent')).toEqual(answer(['agent']))
+    expect(caches()).toEqual([`${process.version}-${process.arch}-agent-0123456789abcdef.bin`])
+  })
+
   test.each([
     ['of zeros', Buffer.alloc(1000)],
     ['empty', Buffer.alloc(0)],

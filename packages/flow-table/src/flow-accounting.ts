@@ -72,7 +72,7 @@ export class FlowAccounting {
   #isWarmingUp = false
 
   constructor(options: FlowTableOptions, maxFlows: number) {
-    const factors = randomFactors()
+    const factors = randomFactors(options.random)
     const hasTcpMetric = options.extraTcpMetric ?? false
     this.#hasExporter = (options.exporterAddress ?? '') !== ''
     this.columns = new FlowColumns(hasTcpMetric, factors, this.#hasExporter)

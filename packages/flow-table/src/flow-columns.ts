@@ -207,7 +207,10 @@ export function finish(sum: number): number {
   return hash ^ (hash >>> 16)
 }
 
-/** Eight random odd numbers: the multipliers of the hash over a key's words. */
-export function randomFactors(): Int32Array {
-  return globalThis.crypto.getRandomValues(new Int32Array(8)).map((factor) => factor | 1)
+/** Eight random odd numbers: the multipliers of the hash over a key's words. `random`: see `FlowTableOptions`. */
+export function randomFactors(random?: () => number): Int32Array {
+  const factors = random
+    ? Int32Array.from({ length: 8 }, () => random() * WORD_VALUES)
+    : globalThis.crypto.getRandomValues(new Int32Array(8))
+  return factors.map((factor) => factor | 1)
 }

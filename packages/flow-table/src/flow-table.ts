@@ -44,6 +44,11 @@ export interface FlowTableOptions {
   readonly mplsUdpPorts?: readonly number[]
   /** Packets that it answers 0 for are not counted. */
   readonly filter?: PacketFilter
+  /**
+   * Where the secret comes from without which nobody can make packets whose flows all fall together: numbers from 0 up to 1. Default: the
+   * system's cryptography. `Math.random` will do where all packets are older than the process, and spares Node 2.6 ms of loading.
+   */
+  readonly random?: () => number
   /** Told of flows that were evicted; may be called while packets are consumed. It must not throw. */
   readonly onEvicted?: (flows: readonly Flow[]) => void
 }

@@ -400,6 +400,21 @@ test.each([
   }
 })
 
+test.each([0, 0.5, 1 - 2 ** -53])(
+  'a secret of the hash that is %d throughout is a bad one, but the flows are the same',
+  (drawn) => {
+    let draws = 0
+    const random = () => {
+      draws++
+      return drawn
+    }
+    const file = records(Array.from({ length: 500 }, (_, i) => udp(1000 + (i % 250))))
+    const { flows } = flowsOf((table) => table.consumer(PCAP)(file, 0, file.length), { random })
+    expect(draws).toBe(8)
+    expect(flows).toEqual(Array.from({ length: 250 }, (_, i) => [1000 + i, 2, 120]))
+  },
+)
+
 test('the parts of the memory follow one another without overlapping', () => {
   const parts = [
     [at.AT_FACTORS, 32],

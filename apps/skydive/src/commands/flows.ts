@@ -78,7 +78,8 @@ async function printFlows(files: readonly string[], flags: FlowsFlags, { stdout,
     if (closed) break
     const { damage } = await flowsOfFile({
       file,
-      input: process.stdin,
+      // Node loads what reads it when it is first asked for.
+      ...(file === '-' && { input: process.stdin }),
       output: stdout as NodeJS.WritableStream & Writable,
       format,
       layerKeyMode: mode,

@@ -69,6 +69,8 @@ export async function flowsOfFile(options: FlowFileOptions): Promise<FlowFileSum
     mplsUdpPorts: options.mplsUdpPorts ?? [],
     maxFlows: options.maxFlows ?? DEFAULT_MAX_FLOWS,
     ...(filter && { filter: filter.matches }),
+    // A file was written before anybody could know what this process draws.
+    random: Math.random,
     onEvicted: (flows) => void (evicted as unknown[]).push(formatter.flows(flows)),
   })
   const input = await openInput(options.file, options.input)

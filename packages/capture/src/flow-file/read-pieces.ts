@@ -1,5 +1,4 @@
-import { readSync } from 'node:fs'
-import { type FileHandle, open } from 'node:fs/promises'
+import { close, closeSync, fstatSync, open, openSync, read, readSync, type Stats, statSync } from 'node:fs'
 import type { Readable } from 'node:stream'
 import { InvalidArgumentError, NotFoundError, PermissionError, UnavailableError } from '@skydive/contracts'
 
@@ -17,8 +16,8 @@ export interface CaptureInput {
 }
 
 /**
- * Opens a file, or takes `input` for `-`. Of a regular file each piece is read at once: waiting for another thread would take as long as
- * reading it.
+ * Opens a file, or takes `input` for `-`. A regular file is opened at once and each piece of it read at once: waiting for another thread would
+ * take as long, and `node:fs/promises` a millisecond to load.
  * @throws ERR_NOT_FOUND, ERR_PERMISSION, ERR_INVALID_ARGUMENT for a directory or when there is no input.
  */
 export async function openInput(file: string, input?: Readable): Promise<CaptureInput> {
@@ -26,29 +25,40 @@ export async function openInput(file: string, input?: Readable): Promise<Capture
     if (!input) throw new InvalidArgumentError('file "-": there is no input to read', { file })
     return { pieces: () => input as AsyncIterable<Uint8Array>, close: async () => {} }
   }
-  const handle = await openFile(file)
-  const close = () => handle.close()
-  const stats = await handle.stat()
+  const { fd, stats } = await openFile(file)
   if (stats.isDirectory()) {
-    await close()
+    closeSync(fd)
     throw new InvalidArgumentError(`file "${file}": it is a directory; give a capture file`, { file })
   }
-  return { pieces: () => piecesOf(handle, stats.isFile()), close, ...(stats.isFile() && { fd: handle.fd }) }
+  if (!stats.isFile()) return { pieces: () => piecesOfPipe(fd), close: () => promised<void>((done) => close(fd, done)) }
+  return { fd, pieces: () => piecesOfFile(fd), close: async () => closeSync(fd) }
 }
 
-async function* piecesOf(handle: FileHandle, isRegular: boolean): AsyncGenerator<Uint8Array> {
+async function* piecesOfFile(fd: number): AsyncGenerator<Uint8Array> {
   const buffer = new Uint8Array(PIECE_BYTES)
   for (;;) {
-    // A pipe may keep its reader waiting, which nothing else has to suffer from.
-    const bytesRead = isRegular ? readSync(handle.fd, buffer) : (await handle.read(buffer)).bytesRead
+    const bytesRead = readSync(fd, buffer)
     if (bytesRead === 0) return
-    yield bytesRead === PIECE_BYTES ? buffer : buffer.subarray(0, bytesRead)
+    yield buffer.subarray(0, bytesRead)
   }
 }
 
-async function openFile(file: string): Promise<FileHandle> {
+/** A pipe may keep its reader waiting, which nothing else has to suffer from. */
+async function* piecesOfPipe(fd: number): AsyncGenerator<Uint8Array> {
+  const buffer = new Uint8Array(PIECE_BYTES)
+  for (;;) {
+    const bytesRead = await promised<number>((done) => read(fd, buffer, 0, PIECE_BYTES, null, done))
+    if (bytesRead === 0) return
+    yield buffer.subarray(0, bytesRead)
+  }
+}
+
+async function openFile(file: string): Promise<{ fd: number; stats: Stats }> {
   try {
-    return await open(file, 'r')
+    const isRegular = statSync(file).isFile()
+    // Opening a pipe waits for its writer.
+    const fd = isRegular ? openSync(file, 'r') : await promised<number>((done) => open(file, 'r', done))
+    return { fd, stats: fstatSync(fd) }
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code
     if (code === 'ENOENT' || code === 'ENOTDIR') throw new NotFoundError(`file "${file}": there is no such file`, { file })
@@ -61,4 +71,8 @@ async function openFile(file: string): Promise<FileHandle> {
       cause: error,
     })
   }
+}
+
+function promised<T>(start: (done: (error: NodeJS.ErrnoException | null, value?: T) => void) => void): Promise<T> {
+  return new Promise((resolve, reject) => start((error, value) => (error ? reject(error) : resolve(value as T))))
 }

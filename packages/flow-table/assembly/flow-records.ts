@@ -1,17 +1,9 @@
 // Rows to records.
 
 import {
-  COLD_REQUEST_NANOSECONDS,
-  COLD_REQUEST_PENDING,
-  COLD_REQUEST_SECONDS,
-  FLAG_CARRIES,
-  FLAG_ECHO_REPLY,
-  FLAG_ECHO_REQUEST,
   FLAG_IGNORED,
-  FLAG_REASSEMBLED,
   FLAG_SAME_ENDS,
   FLAG_SWAPPED,
-  FLAG_TCP_EVENT,
   KEY_KIND,
   KEY_TRANSPORT,
   KIND_FIRST_SWAPPED,
@@ -26,11 +18,9 @@ import {
   ROW_COUNTED_BYTES,
   ROW_FLAGS,
   ROW_HASH,
-  ROW_NANOSECONDS,
   ROW_SECONDS,
 } from '../src/layout'
 import {
-  AT_COLD_BEGIN,
   AT_ENTRIES,
   AT_IGNORED,
   AT_INDEX,
@@ -43,21 +33,11 @@ import {
   AT_WEIGHT,
   LOOP_FOLLOW,
 } from '../src/loop-layout'
-import {
-  BUCKET_IDS,
-  BUCKET_SHIFT,
-  COLD_SHIFT_BYTES,
-  freeLanes,
-  lanesWith,
-  RECORD_SHIFT_BYTES,
-  ROW_BYTES,
-  setWord,
-  word,
-} from './memory'
+import { followEvent, SPECIAL } from './flow-events'
+import { BUCKET_IDS, BUCKET_SHIFT, freeLanes, lanesWith, RECORD_SHIFT_BYTES, ROW_BYTES, word } from './memory'
 import { makePlain } from './plain-flows'
 import { create, follow, lookCloser, wrap } from './table'
 
-const SPECIAL = FLAG_TCP_EVENT | FLAG_ECHO_REQUEST | FLAG_ECHO_REPLY | FLAG_CARRIES | FLAG_REASSEMBLED
 const TRANSPORT_SCTP = 6
 
 /**
@@ -123,23 +103,10 @@ export function apply(count: i32): void {
     store<f64>(bytesAt, load<f64>(bytesAt) + <f64>word(row, ROW_COUNTED_BYTES) * wideWeight)
     // Seconds and nanoseconds at once.
     store<i64>(record + (RECORD_LAST_SECONDS << 2), load<i64>(row + (ROW_SECONDS << 2)))
-    if ((flags & SPECIAL) !== 0 && !isKnownEcho((record - records) >> RECORD_SHIFT_BYTES, row, flags))
+    if ((flags & SPECIAL) !== 0 && !followEvent((record - records) >> RECORD_SHIFT_BYTES, row, flags))
       lookCloser((record - records) >> RECORD_SHIFT_BYTES, (row - AT_ROWS) >> 2, flags, direction)
     if (isFollowed) follow((record - records) >> RECORD_SHIFT_BYTES, (row - AT_ROWS) >> 2, direction)
   }
-}
-
-/** What an echo asks for where that is little: a request is noted, a reply without one is nothing. `false` for all others. */
-function isKnownEcho(id: i32, row: i32, flags: i32): bool {
-  const cold = load<i32>(AT_COLD_BEGIN) + (id << COLD_SHIFT_BYTES)
-  const isPending = word(cold, COLD_REQUEST_PENDING) !== 0
-  if ((flags & SPECIAL) === FLAG_ECHO_REPLY) return !isPending
-  if ((flags & SPECIAL) !== FLAG_ECHO_REQUEST) return false
-  if (isPending) return true
-  setWord(cold, COLD_REQUEST_PENDING, 1)
-  setWord(cold, COLD_REQUEST_SECONDS, word(row, ROW_SECONDS))
-  setWord(cold, COLD_REQUEST_NANOSECONDS, word(row, ROW_NANOSECONDS))
-  return true
 }
 
 /** The record of a row's flow; 0 when there is none. */

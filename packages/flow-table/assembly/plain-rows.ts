@@ -58,13 +58,9 @@ const ECHO_REPLY = 0
 /** The number of echoes in `ICMP_TYPES` of `@skydive/contracts`. */
 const ECHO_CLASS = 2
 
-/** Who calls: each caller has its own copy of what both need, so that the compiler puts it into the caller. */
-type Straight = i32
-type Told = u32
-
 /**
  * Fills rows from number `count` on with the next records of a little-endian pcap file, as long as they are whole and of the common kind; answers
- * their number then. It calls nothing: whatever is alive over a call would be kept in memory instead of registers.
+ * their number then.
  */
 export function fillPlain(count: i32): i32 {
   const linkMask: i32 = (load<i32>(AT_MODE) & LOOP_LINK_KEY) !== 0 ? -1 : 0
@@ -78,8 +74,8 @@ export function fillPlain(count: i32): i32 {
     // What lies behind the end is no length, but it is more than what is left: that is less than nothing.
     const capturedBytes = load<i32>(position, 8)
     if (<u32>(capturedBytes - PLAIN_BYTES) > <u32>(MAX_RECORD_BYTES - PLAIN_BYTES) || capturedBytes > end - offset) break
-    const ip = plainIpv4<Straight>(offset)
-    if (ip === 0 || !fillKey<Straight>(row, offset, ip, capturedBytes, linkMask)) break
+    const ip = plainIpv4(offset)
+    if (ip === 0 || !fillKey(row, offset, ip, capturedBytes, linkMask)) break
     setWord(row, ROW_OFFSET, offset)
     setWord(row, ROW_STRIPPED_TAG, NO_TAG)
     // Seconds, their parts, captured and whole length, in the order of the row.
@@ -96,13 +92,13 @@ export function fillPlain(count: i32): i32 {
 /** Fills key, hash and flags of a row that tells already where its packet lies; `false` when that is not of the common kind. */
 export function fillTold(row: i32, offset: i32, capturedBytes: i32): bool {
   if (capturedBytes < PLAIN_BYTES) return false
-  const ip = plainIpv4<Told>(offset)
+  const ip = plainIpv4(offset)
   const linkMask: i32 = (load<i32>(AT_MODE) & LOOP_LINK_KEY) !== 0 ? -1 : 0
-  return ip !== 0 && fillKey<Told>(row, offset, ip, capturedBytes, linkMask)
+  return ip !== 0 && fillKey(row, offset, ip, capturedBytes, linkMask)
 }
 
 /** Where the header begins of IPv4 without options in Ethernet with at most one tag; 0 when it is not that. */
-function plainIpv4<_Caller>(offset: i32): i32 {
+function plainIpv4(offset: i32): i32 {
   let ip = offset + ETHERNET_BYTES
   let type = load<i32>(offset, 12)
   if ((type & 0xffff) === TYPE_DOT1Q) {
@@ -117,7 +113,7 @@ function plainIpv4<_Caller>(offset: i32): i32 {
  * asked, because a branch for each question costs more than an answer in vain. And nothing depends on a packet's direction but arithmetic,
  * because a branch that goes either way costs more than both ways.
  */
-function fillKey<_Caller>(row: i32, offset: i32, ip: i32, capturedBytes: i32, linkMask: i32): bool {
+function fillKey(row: i32, offset: i32, ip: i32, capturedBytes: i32, linkMask: i32): bool {
   // Flags and fragment offset, time to live, protocol.
   const fields = load<i32>(ip, 6)
   const protocol = <i32>(<u32>fields >>> 24)

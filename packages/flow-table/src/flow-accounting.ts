@@ -110,6 +110,7 @@ export class FlowAccounting {
       keysLink,
       hasFilter: options.filter !== undefined,
       isFollowing: this.#follower.isNeeded,
+      keepsFlagTimes: hasTcpMetric,
       tunnelPorts,
       calls: this.#calls(options.filter),
       makeRoom: () => this.#makeRoom(),

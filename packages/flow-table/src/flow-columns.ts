@@ -69,6 +69,11 @@ export class FlowColumns {
     return this.memory.starts
   }
 
+  /** Latest round trip of each flow, ns. */
+  get rtts(): Float64Array {
+    return this.memory.rtts
+  }
+
   /** One more than the greatest id ever used. The packet loop counts it up too. */
   get limit(): number {
     return this.memory.words[AT_LIMIT >> 2]!
@@ -110,6 +115,7 @@ export class FlowColumns {
     this.records.fill(0, id << RECORD_SHIFT, (id + 1) << RECORD_SHIFT)
     this.cold.fill(0, id << COLD_SHIFT, (id + 1) << COLD_SHIFT)
     this.starts[id] = 0
+    this.rtts[id] = 0
     this.wide.fill(0, id << WIDE_SHIFT, (id + 1) << WIDE_SHIFT)
     if (this.#hasTcp) this.tcp.fill(0, id << TCP_SHIFT, (id + 1) << TCP_SHIFT)
     if (this.#hasInterfaces) this.interfaces.fill(0, id << INTERFACE_SHIFT, (id + 1) << INTERFACE_SHIFT)

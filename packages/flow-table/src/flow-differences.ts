@@ -4,7 +4,6 @@ import {
   RECORD_BA_BYTES_WIDE,
   RECORD_SHIFT,
   WIDE_REPORTED,
-  WIDE_RTT_NS,
   WIDE_SHIFT,
   WIDE_UPDATE,
   WIDE_UPDATE_LAST_MS,
@@ -49,7 +48,7 @@ export class FlowDifferences {
     }
     wide[row + WIDE_UPDATE_START_MS] = isFirst ? columns.starts[id]! : fromMs
     wide[row + WIDE_UPDATE_LAST_MS] = lastMs
-    wide[row + WIDE_UPDATE_RTT_NS] = wasTouched ? wide[row + WIDE_RTT_NS]! : 0
+    wide[row + WIDE_UPDATE_RTT_NS] = wasTouched ? columns.rtts[id]! : 0
   }
 
   /**

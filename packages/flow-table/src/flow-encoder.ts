@@ -32,6 +32,7 @@ import {
   KIND_LIVE,
   RECORD_SHIFT,
   TCP_SHIFT,
+  WIDE_RTT_NS,
   WIDE_SHIFT,
   WIDE_START_MS,
 } from './layout.ts'
@@ -129,7 +130,7 @@ export class FlowEncoder {
   /** Copies rows into the program's memory; answers how many: it stops before one that the program can't write. */
   #hand(id: number, rows: number): number {
     const { columns } = this.#init
-    const { records, cold, starts, wide, tcp } = columns
+    const { records, cold, starts, rtts, wide, tcp } = columns
     const words = this.#words
     words.set(records.subarray(id << RECORD_SHIFT, (id + rows) << RECORD_SHIFT), AT_RECORDS >> 2)
     words.set(cold.subarray(id << COLD_SHIFT, (id + rows) << COLD_SHIFT), AT_COLD >> 2)
@@ -140,7 +141,9 @@ export class FlowEncoder {
       if ((kind & KIND_LIVE) === 0) continue
       // The program sees the record alone.
       if (columns.hasWrapped(id + row)) return row
-      this.#wide[(AT_WIDE >> 3) + (row << WIDE_SHIFT) + WIDE_START_MS] = starts[id + row]!
+      const wideAt = (AT_WIDE >> 3) + (row << WIDE_SHIFT)
+      this.#wide[wideAt + WIDE_START_MS] = starts[id + row]!
+      this.#wide[wideAt + WIDE_RTT_NS] = rtts[id + row]!
       const base = (id + row) << COLD_SHIFT
       const path = this.#paths[cold[base + COLD_PATH]!] ?? this.#learnPath(cold[base + COLD_PATH]!)
       const named = cold[base + COLD_APPLICATION]!

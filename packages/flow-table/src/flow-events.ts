@@ -7,6 +7,8 @@ import {
   COLD_REQUEST_PENDING,
   COLD_REQUEST_SECONDS,
   COLD_SHIFT,
+  FINISH_FIN,
+  FINISH_RST,
   FLAG_ECHO_REPLY,
   FLAG_ECHO_REQUEST,
   FLAG_SAME_ENDS,
@@ -19,14 +21,14 @@ import {
   TCP_SHIFT,
   TCP_SYN_START,
   TCP_SYN_TTL,
-  WIDE_RTT_NS,
-  WIDE_SHIFT,
 } from './layout.ts'
 
 const NANOSECONDS_PER_SECOND = 1_000_000_000
-const FINISH = { FIN: 2, RST: 3 } as const
 
-/** What some packets tell besides that they came: requests and replies, and the flags of TCP. */
+/**
+ * What some packets tell besides that they came: requests and replies, and the flags of TCP. The packet loop does the same for all that is
+ * in its memory (`assembly/flow-events.ts`): this is for packets in tunnels and with flag times.
+ */
 export class FlowEvents {
   readonly #columns: FlowColumns
   readonly #hasTcpMetric: boolean
@@ -49,8 +51,8 @@ export class FlowEvents {
 
     const finishAt = (id << COLD_SHIFT) + COLD_FINISH
     if (cold[finishAt] === 0) {
-      if ((flags & TCP_FLAG.FIN) !== 0) cold[finishAt] = FINISH.FIN
-      else if (isReset) cold[finishAt] = FINISH.RST
+      if ((flags & TCP_FLAG.FIN) !== 0) cold[finishAt] = FINISH_FIN
+      else if (isReset) cold[finishAt] = FINISH_RST
     }
     if (!this.#hasTcpMetric) return
     // Between equal addresses only a SYN is told apart by its ports; the rest counts as coming from A, as in spec flows 1.12.
@@ -68,11 +70,11 @@ export class FlowEvents {
   }
 
   #reply(id: number, rows: Int32Array, at: number): void {
-    const { cold, wide } = this.#columns
+    const { cold, rtts } = this.#columns
     const base = id << COLD_SHIFT
     if (cold[base + COLD_REQUEST_PENDING] === 0) return
     cold[base + COLD_REQUEST_PENDING] = 0
-    wide[(id << WIDE_SHIFT) + WIDE_RTT_NS] =
+    rtts[id] =
       (rows[at + ROW_SECONDS]! - cold[base + COLD_REQUEST_SECONDS]!) * NANOSECONDS_PER_SECOND +
       (rows[at + ROW_NANOSECONDS]! - cold[base + COLD_REQUEST_NANOSECONDS]!)
   }

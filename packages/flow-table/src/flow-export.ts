@@ -56,7 +56,6 @@ import {
   TCP_SYN_TTL,
   WIDE_PARENT_HIGH,
   WIDE_PARENT_LOW,
-  WIDE_RTT_NS,
   WIDE_SHIFT,
   WIDE_UPDATE,
   WIDE_UPDATE_LAST_MS,
@@ -219,9 +218,9 @@ export class FlowExporter {
 
   #metric(id: number, startMs: number, lastMs: number): FlowMetric {
     const { columns } = this.#init
-    const { recordsWide, wide } = columns
+    const { recordsWide } = columns
     const base = id << RECORD_SHIFT
-    const rtt = wide[(id << WIDE_SHIFT) + WIDE_RTT_NS]!
+    const rtt = columns.rtts[id]!
     const metric = {
       ABPackets: columns.packetsOf(id, 0),
       ABBytes: recordsWide[(base >> 1) + RECORD_AB_BYTES_WIDE]!,

@@ -66,6 +66,7 @@ export const COLD_REQUEST_SECONDS = 5
 export const COLD_REQUEST_NANOSECONDS = 6
 export const COLD_REQUEST_PENDING = 7
 export const COLD_RAW_PACKETS = 8
+/** The finish type of the flow: one of those below, 1 after it was idle for long, 0 as long as it goes on. */
 export const COLD_FINISH = 9
 export const COLD_SERIAL = 10
 /** Ports of the first packet, those of end A in the upper half, where the key does not hold them. */
@@ -77,6 +78,9 @@ export const COLD_SHOWN = 13
 /** IPv4 addresses of the first packet. */
 export const COLD_ADDRESS_A = 14
 export const COLD_ADDRESS_B = 15
+
+export const FINISH_FIN = 2
+export const FINISH_RST = 3
 
 // Bits of COLD_SHOWN.
 /** The addresses of the flow are COLD_ADDRESS_A and B. */
@@ -94,6 +98,7 @@ export const WIDE_SHIFT = 4
 /** In rows that the encoder is handed; the table has it in a column of its own, `starts`. */
 export const WIDE_START_MS = 0
 export const WIDE_VLAN_ID = 1
+/** As for {@link WIDE_START_MS}: `rtts`. */
 export const WIDE_RTT_NS = 2
 /** Totals at the last update: AB packets, BA packets, AB bytes, BA bytes. */
 export const WIDE_REPORTED = 3

@@ -33,9 +33,10 @@ export const AT_LIMIT = 96
 export const AT_SERIAL = 100
 /** Flows of the common kind that may be made without asking. */
 export const AT_PLAIN_LEFT = 104
-/** Where `cold` and `starts` begin. */
+/** Where `cold`, `starts` and `rtts` begin. */
 export const AT_COLD_BEGIN = 108
 export const AT_STARTS_BEGIN = 112
+export const AT_RTTS_BEGIN = 116
 /** For packets in key order and for swapped ones: how bytes become the words of a key, 64 bytes each. See `KEY_ORDERS`. */
 export const AT_ORDERS = 128
 export const ORDERS_SHIFT = 6
@@ -55,6 +56,8 @@ export const LOOP_LINK_KEY = 8
 export const LOOP_FILTER = 16
 /** Every packet is to be told of. */
 export const LOOP_FOLLOW = 32
+/** The times of SYN, FIN and RST are to be kept. */
+export const LOOP_FLAG_TIMES = 64
 
 // What a call answers.
 /** All whole packets are counted. */
@@ -86,7 +89,7 @@ export const PAIR_BYTES = 40
 export const PAIR_SLOTS = 4096
 /** A bit for each port: those whose payload may be an application that a flow shows. */
 export const AT_APPLICATION_BITS = 786432
-/** The index, in buckets of `BUCKET_WORDS`; records, `cold` and `starts` follow it. */
+/** The index, in buckets of `BUCKET_WORDS`; records, `cold`, `starts` and `rtts` follow it. */
 export const AT_INDEX = 794624
 /** A bucket of the index has so many entries: first the hashes of all of them, then as many ids + 1, 0 for an entry that is free. */
 export const BUCKET_ENTRIES = 4

@@ -158,6 +158,7 @@ describe('the straight line and the general dissector', () => {
       keysLink,
       hasFilter: false,
       isFollowing: false,
+      keepsFlagTimes: false,
       tunnelPorts,
       makeRoom: () => {},
       room: () => MAX_ROWS,

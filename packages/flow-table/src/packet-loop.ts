@@ -17,6 +17,7 @@ import {
   AT_WINDOW,
   LOOP_ETHERNET,
   LOOP_FILTER,
+  LOOP_FLAG_TIMES,
   LOOP_FOLLOW,
   LOOP_FULL,
   LOOP_LINK_KEY,
@@ -55,6 +56,8 @@ export interface PacketLoopOptions {
   readonly hasFilter: boolean
   /** Every packet is told of by `follow`. */
   readonly isFollowing: boolean
+  /** `lookCloser` is to hear of every SYN, FIN and RST. */
+  readonly keepsFlagTimes: boolean
   readonly tunnelPorts: TunnelPorts
   readonly calls: PacketLoopCalls
   /** Makes room for more flows. Called between packets only. */
@@ -135,14 +138,15 @@ export class PacketLoop {
 
   #prepare({ layout, linkType }: PacketFormat, weight: number): void {
     const { words } = this.#memory
-    const { keysLink, hasFilter, isFollowing } = this.#options
+    const { keysLink, hasFilter, isFollowing, keepsFlagTimes } = this.#options
     const isRing = layout.format === 'tpacket-v3'
     words[AT_MODE >> 2] =
       (isRing ? LOOP_RING : layout.littleEndian ? LOOP_LITTLE_ENDIAN : 0) |
       (linkType === LINK_TYPE.ETHERNET ? LOOP_ETHERNET : 0) |
       (keysLink ? LOOP_LINK_KEY : 0) |
       (hasFilter ? LOOP_FILTER : 0) |
-      (isFollowing ? LOOP_FOLLOW : 0)
+      (isFollowing ? LOOP_FOLLOW : 0) |
+      (keepsFlagTimes ? LOOP_FLAG_TIMES : 0)
     words[AT_NANOSECONDS_PER_UNIT >> 2] = isRing || layout.nanoseconds ? 1 : NANOSECONDS_PER_MICROSECOND
     words[AT_WEIGHT >> 2] = weight
   }

@@ -10,6 +10,7 @@ import {
   AT_PAIRS,
   AT_RECORDS_BEGIN,
   AT_ROWS,
+  AT_RTTS_BEGIN,
   AT_STARTS_BEGIN,
   PAIR_BYTES,
   PAIR_SLOTS,
@@ -23,6 +24,7 @@ const INDEX_BYTES = 16
 const RECORD_BYTES = 4 << RECORD_SHIFT
 const COLD_BYTES = 4 << COLD_SHIFT
 const START_BYTES = 8
+const RTT_BYTES = 8
 
 const NONE = 0x80
 /**
@@ -62,6 +64,8 @@ export class TableMemory {
   cold!: Int32Array
   /** Capture time of each flow's first packet, ms. */
   starts!: Float64Array
+  /** From the latest request that was answered to its reply, ns; 0 before. */
+  rtts!: Float64Array
   /** Buckets of four entries, half as many as there is room for flows: see {@link FlowIndex}. */
   index!: Int32Array
   /** Flows for which there is room: a power of two. */
@@ -93,7 +97,8 @@ export class TableMemory {
     this.capacity = capacity * 2
     this.#look()
     // The last first: each moves to where the next one was, or beyond it.
-    this.bytes.copyWithin(to.starts, from.starts, from.end)
+    this.bytes.copyWithin(to.rtts, from.rtts, from.end)
+    this.bytes.copyWithin(to.starts, from.starts, from.rtts)
     this.bytes.copyWithin(to.cold, from.cold, from.starts)
     this.bytes.copyWithin(to.records, from.records, from.cold)
     // All that is behind was never used.
@@ -108,7 +113,7 @@ export class TableMemory {
 
   #look(): void {
     const { buffer } = this.memory
-    const { records, cold, starts } = placesFor(this.capacity)
+    const { records, cold, starts, rtts } = placesFor(this.capacity)
     this.view = new DataView(buffer)
     this.words = new Int32Array(buffer)
     this.bytes = new Uint8Array(buffer)
@@ -118,10 +123,12 @@ export class TableMemory {
     this.recordsWide = new Float64Array(buffer, records, this.capacity << (RECORD_SHIFT - 1))
     this.cold = new Int32Array(buffer, cold, this.capacity << COLD_SHIFT)
     this.starts = new Float64Array(buffer, starts, this.capacity)
+    this.rtts = new Float64Array(buffer, rtts, this.capacity)
     this.words[AT_MASK >> 2] = this.mask
     this.words[AT_RECORDS_BEGIN >> 2] = records
     this.words[AT_COLD_BEGIN >> 2] = cold
     this.words[AT_STARTS_BEGIN >> 2] = starts
+    this.words[AT_RTTS_BEGIN >> 2] = rtts
   }
 }
 
@@ -130,7 +137,8 @@ function placesFor(capacity: number) {
   const records = AT_INDEX + capacity * INDEX_BYTES
   const cold = records + capacity * RECORD_BYTES
   const starts = cold + capacity * COLD_BYTES
-  return { records, cold, starts, end: starts + capacity * START_BYTES }
+  const rtts = starts + capacity * START_BYTES
+  return { records, cold, starts, rtts, end: rtts + capacity * RTT_BYTES }
 }
 
 function pagesFor(capacity: number): number {

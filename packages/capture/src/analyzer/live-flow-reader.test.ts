@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import type { Filter, Flow, FlowQuery } from '@skydive/contracts'
+import type { Filter, Flow, FlowMetric, FlowQuery, RawPacket } from '@skydive/contracts'
 import { decodeTableQuery, encodeFlowSet, encodeTableReply, type TableQuery } from '@skydive/protocol/flow'
 import { createLiveFlowReader } from './live-flow-reader.ts'
 
@@ -84,5 +84,59 @@ describe('a condition that agents of the original do not know', () => {
     const { asked, uuids } = await ask({ Filter: isIpv6, Sort: true, SortBy: 'Last', PaginationRange: page })
     expect(asked.Query).toMatchObject({ Filter: isIpv6, PaginationRange: page })
     expect(uuids).toEqual(['a', 'b'])
+  })
+})
+
+describe('what is asked of whom', () => {
+  const metric = (packets: number): FlowMetric => ({
+    ...{ ABPackets: packets, ABBytes: 60 * packets, BAPackets: 0, BABytes: 0 },
+    ...{ Start: 1, Last: 2 },
+  })
+  const kept: RawPacket = { Timestamp: 5, Index: 1, LinkType: 1, Data: Uint8Array.of(1, 2) }
+  const held: Readonly<Record<string, readonly Flow[]>> = {
+    alpha: [{ ...flow('updated', '10.0.0.1', 1), Metric: metric(9), LastUpdateMetric: metric(4), LastRawPackets: [kept] }],
+    beta: [{ ...flow('new', '10.0.0.2', 2), Metric: metric(3) }, flow('bare', '10.0.0.3', 3)],
+  }
+  const reader = (asked: string[] = [], onAsked: () => void = () => {}) =>
+    createLiveFlowReader({
+      sources: () =>
+        Object.entries(held).map(([hostId, flows]) => ({
+          name: `agent.${hostId}`,
+          hostId,
+          async query() {
+            asked.push(hostId)
+            onAsked()
+            return encodeTableReply({ Status: 200, FlowSetBytes: [encodeFlowSet(flows)] })
+          },
+        })),
+    })
+
+  test.each<[query: FlowQuery, hosts: readonly string[], uuids: readonly string[]]>([
+    [{}, ['alpha', 'beta'], ['updated', 'new', 'bare']],
+    [{ hosts: ['beta', 'gone'] }, ['beta'], ['new', 'bare']],
+    [{ hosts: [] }, [], []],
+    [{ nodeTids: [] }, [], []],
+  ])('%j', async (query, hosts, uuids) => {
+    const asked: string[] = []
+    const { flows, missing } = await reader(asked).search(query, undefined)
+    expect([asked, flows.map((item) => item.flow.UUID), missing]).toEqual([hosts, uuids, []])
+  })
+
+  test('metrics are those of the last update, or else the totals', async () => {
+    expect([...(await reader().metrics({}, undefined))]).toEqual([
+      ['updated', [metric(4)]],
+      ['new', [metric(3)]],
+      ['bare', [{ ABPackets: 0, ABBytes: 0, BAPackets: 0, BABytes: 0, Start: 0, Last: 0 }]],
+    ])
+  })
+
+  test('packets are those that no update has reported yet', async () => {
+    expect([...(await reader().rawPackets({}, undefined))]).toEqual([['updated', [kept]]])
+  })
+
+  test('whoever gave up while agents were asked gets no answer', async () => {
+    const gone = new AbortController()
+    const searching = reader([], () => gone.abort()).search({}, undefined, { signal: gone.signal })
+    await expect(searching).rejects.toMatchObject({ code: 'ERR_CANCELLED' })
   })
 })

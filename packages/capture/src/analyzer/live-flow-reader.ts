@@ -114,8 +114,7 @@ function tableQuery({ nodeTids, hosts: _, ...query }: FlowQuery): SearchQuery {
     BoolFilter: { Op: 0, Filters: nodeTids.map((tid) => ({ TermStringFilter: { Key: 'NodeTID', Value: tid } })) },
   }
   const both = nodes && filter ? { BoolFilter: { Op: 1 as const, Filters: [nodes, filter] } } : (nodes ?? filter)
-  // Without an order, which flows make the page depends on all tables: they are cut here alone.
-  const isCuttable = range !== undefined && (query.Sort === true || query.Dedup !== true)
+  // Whatever stands on the page is among as many of its own table: what stands before it there stands before it in the whole.
   const { PaginationRange: __, Filter: ___, ...rest } = query
-  return { ...rest, ...(both && { Filter: both }), ...(isCuttable && { PaginationRange: { From: 0, To: range.To } }) }
+  return { ...rest, ...(both && { Filter: both }), ...(range && { PaginationRange: { From: 0, To: range.To } }) }
 }

@@ -1,6 +1,6 @@
-import type { Clock, EnhancedFlow, FlowAnswer, FlowQuery, FlowReader, TimeSlice } from '@skydive/contracts'
+import type { Clock, EnhancedFlow, Filter, FlowAnswer, FlowQuery, FlowReader, TimeSlice } from '@skydive/contracts'
 import { UnavailableError } from '@skydive/contracts'
-import { arrangeFlows } from '@skydive/filter'
+import { arrangeFlows, enhancedFlowField, prepareFilter, someLeaf } from '@skydive/filter'
 import type { CoverageLedger } from './coverage-ledger.ts'
 
 /** The two halves. */
@@ -21,6 +21,11 @@ export interface FlowHistoryOptions {
  */
 export function createFlowHistory({ live, store, ledger, clock, updateMs }: FlowHistoryOptions): FlowReader {
   const whole = ({ PaginationRange: _range, Sort: _sort, Dedup: _dedup, ...query }: FlowQuery): FlowQuery => query
+  const widened = ({ Filter: filter = {}, ...query }: FlowQuery): FlowQuery => {
+    const { Op, Filters = [] } = filter.BoolFilter ?? {}
+    const lasting = Op === 1 ? Filters.filter((condition) => !someLeaf(condition, isPassing)) : []
+    return lasting.length > 0 ? { ...query, Filter: { BoolFilter: { Op: 1, Filters: lasting } } } : query
+  }
   const isRecent = (slice: TimeSlice): boolean => slice.lastMs >= clock.now() - 2 * updateMs
 
   const search = async (
@@ -30,9 +35,11 @@ export function createFlowHistory({ live, store, ledger, clock, updateMs }: Flow
     options?: Parameters<FlowReader['search']>[2],
   ): Promise<FlowAnswer> => {
     if (!isRecent(slice)) return past.search(query, slice, options)
+    // Agents are asked also for flows of which only an earlier report, which the store has, meets the condition.
+    const isWidened = query.Filter !== undefined && someLeaf(query.Filter, isPassing)
     const [stored, present] = await Promise.all([
       past.search(whole(query), slice, options),
-      live.search(whole(query), undefined, options),
+      live.search(isWidened ? widened(whole(query)) : whole(query), undefined, options),
     ])
     const byUuid = new Map<string, EnhancedFlow>(stored.flows.map((item) => [item.flow.UUID, item]))
     for (const item of present.flows) {
@@ -40,7 +47,9 @@ export function createFlowHistory({ live, store, ledger, clock, updateMs }: Flow
       const known = byUuid.get(UUID)
       if (Start <= slice.lastMs && Last >= slice.startMs && (!known || known.flow.Last <= Last)) byUuid.set(UUID, item)
     }
-    return { flows: arrangeFlows([...byUuid.values()], query), missing: [...stored.missing, ...present.missing] }
+    const all = [...byUuid.values()]
+    const found = isWidened ? all.filter(await prepareFilter(query.Filter ?? {}, enhancedFlowField)) : all
+    return { flows: arrangeFlows(found, query), missing: [...stored.missing, ...present.missing] }
   }
 
   const pastOf = (slice: TimeSlice | undefined): FlowReader | undefined => {
@@ -68,4 +77,13 @@ export function createFlowHistory({ live, store, ledger, clock, updateMs }: Flow
       },
     }),
   }
+}
+
+/** What every report of a flow says alike. */
+const LASTING =
+  /^(UUID|Start|LayersPath|Application|TrackingID|L3TrackingID|ParentUUID|NodeTID|CaptureID|(Link|Network|Transport|ICMP|Exporter)\..*)$/
+
+/** A condition that one report of a flow may meet and the next one not. */
+function isPassing(leaf: Filter): boolean {
+  return Object.values(leaf).some((condition: { readonly Key?: string } | undefined) => !LASTING.test(condition?.Key ?? ''))
 }

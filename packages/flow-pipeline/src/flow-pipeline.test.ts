@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
-import { type EnhancedFlow, type Flow, type FlowLoss, type FlowReader, SILENT_LOGGER, type StoreStatus } from '@skydive/contracts'
+import { type EnhancedFlow, type Flow, type FlowLoss, SILENT_LOGGER, type StoreStatus } from '@skydive/contracts'
 import { encodeFlowMessage } from '@skydive/protocol/flow'
-import { createFlowHistory, createFlowPipeline, PlaceIndex } from './index.ts'
+import { createFlowPipeline, PlaceIndex } from './index.ts'
 
 const flow = (UUID: string, Last: number, over: Partial<Flow> = {}): Flow => ({
   UUID,
@@ -13,7 +13,6 @@ const flow = (UUID: string, Last: number, over: Partial<Flow> = {}): Flow => ({
   TrackingID: `t${UUID}`,
   ...over,
 })
-const enhanced = (UUID: string, Last: number): EnhancedFlow => ({ flow: flow(UUID, Last), places: {} })
 const ids = (flows: readonly EnhancedFlow[]) => flows.map(({ flow: { UUID, Last } }) => `${UUID}@${Last}`)
 
 const NOTHING_DROPPED: StoreStatus = { state: 'ok', queued: 0, written: 0, dropped: 0, bytes: 0 }
@@ -118,45 +117,5 @@ describe('malformed batches', () => {
       { host: 'd', reason },
     ])
     expect(pipeline.status()).toMatchObject({ batches: 0, flows: 0, malformedBatches: 4 })
-  })
-})
-
-describe('createFlowHistory', () => {
-  const reader = (flows: readonly EnhancedFlow[]): FlowReader => ({
-    search: async () => ({ flows, missing: [] }),
-    metrics: async () => new Map(),
-    rawPackets: async () => new Map(),
-  })
-  const at = (nowMs: number) => ({ now: () => nowMs })
-
-  test('now is asked of the agents, long ago of the store', async () => {
-    const flows = createFlowHistory({
-      live: reader([enhanced('live', 9_000)]),
-      store: reader([enhanced('old', 2_000)]),
-      clock: at(10_000_000),
-      updateMs: 60_000,
-    })
-    expect(ids((await flows.search({}, undefined)).flows)).toEqual(['live@9000'])
-    expect(ids((await flows.search({}, { startMs: 0, lastMs: 5_000 })).flows)).toEqual(['old@2000'])
-  })
-
-  test('what agents have not reported yet belongs to the near past, each flow once, with its later report', async () => {
-    const live = reader([enhanced('a', 9_000), enhanced('b', 8_000), enhanced('early', 500)])
-    const flows = createFlowHistory({
-      live,
-      store: reader([enhanced('a', 7_000), enhanced('c', 6_000)]),
-      clock: at(10_000),
-      updateMs: 60_000,
-    })
-    const answer = await flows.search(
-      { Sort: true, SortBy: 'Last', PaginationRange: { From: 0, To: 2 } },
-      { startMs: 1_000, lastMs: 10_000 },
-    )
-    expect(ids(answer.flows)).toEqual(['c@6000', 'b@8000'])
-  })
-
-  test('the past without a store is refused', async () => {
-    const flows = createFlowHistory({ live: reader([]), store: undefined, clock: at(0), updateMs: 60_000 })
-    await expect(flows.search({}, { startMs: 0, lastMs: 1 })).rejects.toThrow('No storage backend has been configured')
   })
 })

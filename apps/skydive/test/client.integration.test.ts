@@ -36,6 +36,7 @@ beforeAll(async () => {
       })
       if (text === 'G')
         return { json: () => JSON.stringify([{ Nodes: nodes.map(wire), Edges: [] }]), graph: { nodes, edges: [] } }
+      if (text === 'G.Flows().RawPackets()') return { json: () => '[]', rawPackets: [rawPacket(1), rawPacket(228)] }
       if (text === 'G.V()') return { json: () => JSON.stringify(nodes.map(wire)) }
       if (text === 'G.V().Count()') return { json: () => String(nodes.length) }
       throw new InvalidArgumentError('Expected right parenthesis')
@@ -76,6 +77,8 @@ function wire(node: { id: string; metadata: object; host: string }) {
   return { ID: node.id, Metadata: node.metadata, Host: node.host }
 }
 
+const rawPacket = (LinkType: number) => ({ Timestamp: 1000, Index: 1, LinkType, Data: Uint8Array.of(1, 2) })
+
 /** Runs one command line; `tty` as on a terminal. */
 async function run(args: string[], options: { tty?: boolean; environment?: Record<string, string | undefined> } = {}) {
   const capture = () => {
@@ -105,6 +108,15 @@ describe('client', () => {
     [['--profile', '--format', 'json'], '{\n\t"query": "G.V()",\n\t"profile": true\n}\n'],
   ])('query %j tells how it is run', async (args, out) => {
     expect(await run(['client', 'query', 'G.V()', ...args])).toEqual({ code: 0, out, err: '' })
+  })
+
+  it.each([
+    // Two bytes of the magic read as one character.
+    ['pcap', 24 + 18 - 1, 'skydive: the answer lacks linktype.228=1; --format pcapng has packets of all link types\n'],
+    ['pcapng', 28 + 2 * 20 + 2 * 36, ''],
+  ])('query --format %s writes a file, and says what it lacks', async (format, characters, err) => {
+    const answer = await run(['client', 'query', 'G.Flows().RawPackets()', '--format', format])
+    expect({ ...answer, out: answer.out.length }).toEqual({ code: 0, out: characters, err })
   })
 
   it('query --explain deletes nothing', async () => {

@@ -88,8 +88,14 @@ export function describeApi(
         post: {
           ...operation('Run a Gremlin query', {
             200: {
-              description: 'The result; a graph also as text/vnd.graphviz, raw packets also as application/vnd.tcpdump.pcap',
-              content: { 'application/json': {}, 'text/vnd.graphviz': {}, 'application/vnd.tcpdump.pcap': {} },
+              description:
+                'The result; a graph also as text/vnd.graphviz, raw packets also as application/vnd.tcpdump.pcap (packets of one link type; X-Skydive-Incomplete counts the others) and application/x-pcapng (all)',
+              content: {
+                'application/json': {},
+                'text/vnd.graphviz': {},
+                'application/vnd.tcpdump.pcap': {},
+                'application/x-pcapng': {},
+              },
             },
             204: answer('The query is empty'),
             400: failure,

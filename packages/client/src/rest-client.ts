@@ -85,8 +85,15 @@ export interface RestClient {
   explain(gremlin: string, options?: RequestOptions & { readonly profile?: boolean }): Promise<unknown>
   /** The same for people. */
   explainText(gremlin: string, options?: RequestOptions & { readonly profile?: boolean }): Promise<string>
-  /** The same, rendered: Graphviz text of a graph, or a pcap file of raw packets. */
-  queryAs(gremlin: string, format: 'dot' | 'pcap', options?: RequestOptions): Promise<Uint8Array>
+  /**
+   * The same, rendered: Graphviz text of a graph, or a capture file of raw packets. A pcap file has packets of one link type, a pcapng file all.
+   * `onIncomplete` is told what the answer lacks: `agent.beta`, which did not answer, or `linktype.228=3`.
+   */
+  queryAs(
+    gremlin: string,
+    format: 'dot' | 'pcap' | 'pcapng',
+    options?: RequestOptions & { onIncomplete?(items: readonly string[]): void },
+  ): Promise<Uint8Array>
   topology(options?: RequestOptions): Promise<WireGraph>
   /**
    * What differs between the graph at two times, by the server's clock. @throws ERR_INVALID_ARGUMENT for a time that is none, ERR_LIMIT when
@@ -103,7 +110,11 @@ export interface RestClient {
   readonly edges: ResourceClient<Readonly<Record<string, unknown>>, WireEdge>
 }
 
-const MEDIA = { dot: 'text/vnd.graphviz', pcap: 'application/vnd.tcpdump.pcap' } as const
+const MEDIA = {
+  dot: 'text/vnd.graphviz',
+  pcap: 'application/vnd.tcpdump.pcap',
+  pcapng: 'application/x-pcapng',
+} as const
 
 interface Call {
   readonly method: string
@@ -164,8 +175,10 @@ export function createRestClient(options: RestClientOptions): RestClient {
       const response = await call({ ...explainCall(gremlin, options), headers: { Accept: 'text/plain' } })
       return (await response.text()).trimEnd()
     },
-    async queryAs(gremlin, format, { signal } = {}) {
+    async queryAs(gremlin, format, { signal, onIncomplete } = {}) {
       const response = await call({ ...topologyCall(gremlin), headers: { ...JSON_BODY, Accept: MEDIA[format] }, signal })
+      const lacks = response.headers.get('X-Skydive-Incomplete')
+      if (lacks !== null) onIncomplete?.(lacks.split(', ').map((item) => decodeURI(item)))
       return new Uint8Array(await response.arrayBuffer())
     },
     topology: async (options) => (await get('/api/topology', options)) as WireGraph,

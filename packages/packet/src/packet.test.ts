@@ -10,6 +10,7 @@ import {
   decodeBpfProgram,
   encodeBpfProgram,
   encodePcap,
+  encodePcapng,
   ipv4Text,
   ipv6Text,
   LINK_TYPE,
@@ -222,6 +223,38 @@ describe('capture files', () => {
       [1, [1, 2, 3], 60, 2, 3000],
       [101, [4, 5], 40, 5, 500_000_000],
     ])
+  })
+
+  test('what is written as pcapng is read again: link types, times, lengths, bytes (property)', () => {
+    const written = fc.record({
+      linkType: fc.constantFrom(1, 101, 228, 229),
+      timeMs: fc.integer({ min: 0, max: 4_102_444_800_000 }),
+      data: fc.uint8Array({ maxLength: 9 }),
+      wireBytes: fc.integer({ min: 9, max: 70_000 }),
+    })
+    fc.assert(
+      fc.property(fc.array(written, { minLength: 1, maxLength: 10 }), (all) => {
+        const seen: unknown[] = []
+        const reader = createCaptureFileReader((buffer, offset, byteLength, { linkType }) =>
+          walkPcapRecords(
+            new DataView(buffer.buffer),
+            offset,
+            byteLength,
+            true,
+            (at, captured, wireBytes, seconds, nanoseconds) =>
+              seen.push({
+                linkType,
+                timeMs: seconds * 1000 + nanoseconds / 1e6,
+                data: buffer.slice(at, at + captured),
+                wireBytes,
+              }),
+          ),
+        )
+        reader.push(encodePcapng(all))
+        reader.end()
+        expect(seen).toEqual(all)
+      }),
+    )
   })
 
   test.each([

@@ -7,7 +7,7 @@ import { printAnswer } from './output.ts'
 import { renderResult } from './render-result.ts'
 
 interface QueryOptions {
-  readonly format?: 'json' | 'dot' | 'pcap'
+  readonly format?: 'json' | 'dot' | 'pcap' | 'pcapng'
   readonly delete?: boolean
   readonly explain?: boolean
   readonly profile?: boolean
@@ -18,7 +18,7 @@ export function queryCommand(streams: CliStreams): Command {
   return new Command('query')
     .description('run a Gremlin query')
     .argument('<gremlin>', "such as \"G.V().Has('Type','netns')\"", parseQuery)
-    .addOption(new Option('--format <format>', 'form of the answer').choices(['json', 'dot', 'pcap']))
+    .addOption(new Option('--format <format>', 'form of the answer').choices(['json', 'dot', 'pcap', 'pcapng']))
     .option('--delete', 'delete the nodes and edges that the query finds')
     .option('--explain', 'tell how the query would be run, without running it')
     .option('--profile', 'run the query and tell rows and time of every step')
@@ -28,8 +28,10 @@ export function queryCommand(streams: CliStreams): Command {
         return
       }
       const { client } = await connect(command, streams)
-      if (options.format === 'dot' || options.format === 'pcap') {
-        streams.stdout.write(Buffer.from(await client.queryAs(gremlin, options.format)))
+      if (options.format !== undefined && options.format !== 'json') {
+        const onIncomplete = (items: readonly string[]) =>
+          void streams.stderr.write(`skydive: the answer lacks ${items.join(', ')}${pcapngHint(items)}\n`)
+        streams.stdout.write(Buffer.from(await client.queryAs(gremlin, options.format, { onIncomplete })))
         return
       }
       const found = await client.query(gremlin)
@@ -38,6 +40,11 @@ export function queryCommand(streams: CliStreams): Command {
       if (options.delete)
         for (const element of elementsOf(found)) await (element.isEdge ? client.edges : client.nodes).delete(element.id)
     })
+}
+
+/** A pcap file has packets of one link type. */
+function pcapngHint(items: readonly string[]): string {
+  return items.some((item) => item.startsWith('linktype.')) ? '; --format pcapng has packets of all link types' : ''
 }
 
 /** Text for people, whatever the output is; an object with `--json` or `--format json`. */

@@ -1,35 +1,36 @@
 import type { RawPacket } from '@skydive/contracts'
+import { encodePcap, encodePcapng, LINK_TYPE } from '@skydive/packet'
 
-const HEADER_BYTES = 24
-const RECORD_BYTES = 16
-const MAGIC_MICROSECONDS = 0xa1b2c3d4
-const SNAP_LENGTH = 65_536
-const LINK_ETHERNET = 1
+/** Packets as a file, and what the file lacks. */
+export interface PacketFile {
+  readonly bytes: Uint8Array
+  /** `linktype.228=3`: three packets of link type 228 are not in it. Empty when all are. */
+  readonly leftOut: readonly string[]
+}
+
+/** Packets of any link types as a pcapng file, in the order of their time. Without packets it is empty, as that of {@link renderPcap}. */
+export function renderPcapng(packets: readonly RawPacket[]): PacketFile {
+  const bytes = packets.length === 0 ? new Uint8Array(0) : encodePcapng(inOrder(packets))
+  return { bytes, leftOut: [] }
+}
 
 /**
- * A pcap file (little endian, microseconds) of kept packets in the order of their time. A file has one link type: that of the first
- * packet; packets of another type are left out. Without packets the file is empty (spec platform 1.5).
+ * A pcap file (little endian, microseconds) of kept packets in the order of their time. A file has one link type: Ethernet where there is such a packet, as
+ * the original has it, or else that of the first one; packets of others are left out. Without packets the file is empty (spec platform 1.5).
  */
-export function renderPcap(packets: readonly RawPacket[]): Uint8Array {
-  if (packets.length === 0) return new Uint8Array(0)
-  const linkType = packets[0]?.LinkType ?? LINK_ETHERNET
-  const chosen = packets.filter((packet) => packet.LinkType === linkType).sort((a, b) => a.Timestamp - b.Timestamp)
-  const size = chosen.reduce((sum, packet) => sum + RECORD_BYTES + packet.Data.length, HEADER_BYTES)
-  const file = new Uint8Array(size)
-  const view = new DataView(file.buffer)
-  view.setUint32(0, MAGIC_MICROSECONDS, true)
-  view.setUint16(4, 2, true)
-  view.setUint16(6, 4, true)
-  view.setUint32(16, SNAP_LENGTH, true)
-  view.setUint32(20, linkType, true)
-  let at = HEADER_BYTES
-  for (const packet of chosen) {
-    view.setUint32(at, Math.floor(packet.Timestamp / 1000), true)
-    view.setUint32(at + 4, (packet.Timestamp % 1000) * 1000, true)
-    view.setUint32(at + 8, packet.Data.length, true)
-    view.setUint32(at + 12, packet.Data.length, true)
-    file.set(packet.Data, at + RECORD_BYTES)
-    at += RECORD_BYTES + packet.Data.length
-  }
-  return file
+export function renderPcap(packets: readonly RawPacket[]): PacketFile {
+  const [first] = packets
+  if (!first) return { bytes: new Uint8Array(0), leftOut: [] }
+  const linkType = packets.some((packet) => packet.LinkType === LINK_TYPE.ETHERNET) ? LINK_TYPE.ETHERNET : first.LinkType
+  const others = new Map<number, number>()
+  for (const { LinkType: other } of packets) if (other !== linkType) others.set(other, (others.get(other) ?? 0) + 1)
+  const chosen = inOrder(packets).filter((packet) => packet.linkType === linkType)
+  const leftOut = [...others].sort(([a], [b]) => a - b).map(([other, count]) => `linktype.${other}=${count}`)
+  return { bytes: encodePcap(chosen, linkType), leftOut }
+}
+
+function inOrder(packets: readonly RawPacket[]) {
+  return packets
+    .map(({ Timestamp, LinkType, Data }) => ({ timeMs: Timestamp, linkType: LinkType, data: Data }))
+    .sort((a, b) => a.timeMs - b.timeMs)
 }

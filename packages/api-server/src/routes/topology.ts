@@ -7,13 +7,14 @@ import { JSON_TYPE, sendError, sendProblem, TEXT_TYPE } from '../error-answer.ts
 import { graphParts } from '../graph-json.ts'
 import type { ExplainFunction, QueryAnswer } from '../options.ts'
 import { renderDot } from '../render/dot.ts'
-import { renderPcap } from '../render/pcap.ts'
+import { renderPcap, renderPcapng } from '../render/pcap.ts'
 import { bodyText, parseJson } from '../request-body.ts'
 import { Departures, whileThere } from '../while-there.ts'
 import type { RouteContext } from './context.ts'
 
 const DOT_TYPE = 'text/vnd.graphviz'
 const PCAP_TYPE = 'application/vnd.tcpdump.pcap'
+const PCAPNG_TYPE = 'application/x-pcapng'
 
 /** Elements of one piece of a whole graph: about a megabyte, so that serialising never holds the loop for long. */
 const PART_ELEMENTS = 1000
@@ -94,18 +95,19 @@ function readQuery(body: unknown): { readonly gremlin: string; readonly allowPar
 function render(request: FastifyRequest, reply: FastifyReply, answer: QueryAnswer): FastifyReply {
   if (answer.coverage !== undefined) reply.header('X-Skydive-Coverage', formatCoverage(answer.coverage))
   if (answer.partial !== undefined) reply.header('X-Skydive-Partial', answer.partial)
-  if (answer.incomplete && answer.incomplete.length > 0) {
-    reply.header('X-Skydive-Incomplete', answer.incomplete.map((item) => encodeURI(item)).join(', '))
-  }
+  tellIncomplete(reply, answer.incomplete)
   const accept = request.headers.accept ?? ''
   if (accept.startsWith(DOT_TYPE)) {
     if (answer.graph === undefined) return notAcceptable(request, reply, 'Only graph can be outputted as dot')
     return reply.type(`${DOT_TYPE}; charset=UTF-8`).send(renderDot(answer.graph))
   }
-  if (accept.startsWith(PCAP_TYPE)) {
+  const isPcapng = accept.startsWith(PCAPNG_TYPE)
+  if (isPcapng || accept.startsWith(PCAP_TYPE)) {
     if (answer.rawPackets === undefined)
       return notAcceptable(request, reply, 'Only RawPackets step result can be outputted as pcap')
-    return reply.type(`${PCAP_TYPE}; charset=UTF-8`).send(Buffer.from(renderPcap(answer.rawPackets)))
+    const { bytes, leftOut } = isPcapng ? renderPcapng(answer.rawPackets) : renderPcap(answer.rawPackets)
+    tellIncomplete(reply, [...(answer.incomplete ?? []), ...leftOut])
+    return reply.type(isPcapng ? PCAPNG_TYPE : `${PCAP_TYPE}; charset=UTF-8`).send(Buffer.from(bytes.buffer))
   }
   let json: string
   try {
@@ -114,6 +116,10 @@ function render(request: FastifyRequest, reply: FastifyReply, answer: QueryAnswe
     return sendError(request, reply, error, 406)
   }
   return reply.header('Content-Type', JSON_TYPE).send(`${json}\n`)
+}
+
+function tellIncomplete(reply: FastifyReply, items: readonly string[] = []): void {
+  if (items.length > 0) reply.header('X-Skydive-Incomplete', items.map((item) => encodeURI(item)).join(', '))
 }
 
 function notAcceptable(request: FastifyRequest, reply: FastifyReply, reason: string): FastifyReply {

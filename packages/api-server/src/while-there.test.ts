@@ -43,13 +43,25 @@ describe('the signal of a connection', () => {
     expect([(first as AbortSignal).aborted, another.aborted]).toEqual([true, true])
   })
 
-  test.each([
-    ['an answer', async () => 1],
-    ['an error', async () => Promise.reject(new Error('failed'))],
-  ])('leaves nothing on the connection after %s that was waited for', async (_title, run) => {
+  test('does not fire for what was waited for and is over', async () => {
     const departures = new Departures()
     const socket = connection()
-    await Promise.allSettled([departures.whileThere(socket, run)])
-    expect(socket.listenerCount('close')).toBe(0)
+    const asked: AbortSignal[] = []
+    const runs = [async () => 1, () => Promise.reject(new Error('failed'))].map((run) =>
+      departures.whileThere<number>(socket, (signal) => {
+        asked.push(signal)
+        return run()
+      }),
+    )
+    await Promise.allSettled(runs)
+    socket.emit('close')
+    expect(asked.map(({ aborted }) => aborted)).toEqual([false, false])
+  })
+
+  test('takes one listener, however many wait', () => {
+    const departures = new Departures()
+    const socket = connection()
+    for (let i = 0; i < 20; i++) departures.whileThere(socket, () => new Promise(() => {}))
+    expect(socket.listenerCount('close')).toBe(1)
   })
 })

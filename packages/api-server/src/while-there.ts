@@ -13,10 +13,12 @@ export async function whileThere<T>(reply: FastifyReply, run: (signal: AbortSign
   }
 }
 
-/** A signal, and what makes it fire. */
-interface Departure {
-  readonly signal: AbortSignal
-  onClose(): void
+/** Who asks over one connection. */
+interface Client {
+  /** For what is asked next. */
+  idle: AbortController
+  /** Each for one query that waits. */
+  readonly waiting: Set<AbortController>
 }
 
 /**
@@ -24,27 +26,28 @@ interface Departure {
  * costs as much as a small query.
  */
 export class Departures {
-  readonly #kept = new WeakMap<Socket, Departure>()
+  readonly #clients = new WeakMap<Socket, Client>()
 
   /** `run` must not hold on to the signal after an answer without a promise. */
   whileThere<T>(socket: Socket, run: (signal: AbortSignal) => T | Promise<T>): T | Promise<T> {
-    let departure = this.#kept.get(socket)
-    if (!departure) {
-      departure = watch(socket)
-      this.#kept.set(socket, departure)
-    }
-    const answer = run(departure.signal)
+    const client = this.#clients.get(socket) ?? this.#meet(socket)
+    const { idle, waiting } = client
+    const answer = run(idle.signal)
     if (!(answer instanceof Promise)) return answer
     // Whoever waits listens to the signal, which is its own from now on.
-    this.#kept.delete(socket)
-    const { onClose } = departure
-    return answer.finally(() => socket.removeListener('close', onClose))
+    waiting.add(idle)
+    client.idle = new AbortController()
+    return answer.finally(() => waiting.delete(idle))
   }
-}
 
-function watch(socket: Socket): Departure {
-  const gone = new AbortController()
-  const onClose = () => gone.abort()
-  socket.once('close', onClose)
-  return { signal: gone.signal, onClose }
+  /** One listener, however many queries come one upon the other. */
+  #meet(socket: Socket): Client {
+    const client: Client = { idle: new AbortController(), waiting: new Set() }
+    socket.once('close', () => {
+      client.idle.abort()
+      for (const query of client.waiting) query.abort()
+    })
+    this.#clients.set(socket, client)
+    return client
+  }
 }

@@ -115,7 +115,7 @@ function render(request: FastifyRequest, reply: FastifyReply, answer: QueryAnswe
   } catch (error) {
     return sendError(request, reply, error, 406)
   }
-  return reply.header('Content-Type', JSON_TYPE).send(`${json}\n`)
+  return reply.type(JSON_TYPE).send(`${json}\n`)
 }
 
 function tellIncomplete(reply: FastifyReply, items: readonly string[] = []): void {

@@ -1,9 +1,10 @@
-// `npm test`: every check of the repository, one after the other, with one line each and the sum at the end.
+// `npm test`: every check of the repository, with one line each in a fixed order and the sum at the end. What is single-threaded runs side by side.
 // With SKYDIVE_CI=1 the system packages that the integration suites need are installed, and a skip that is not listed is a failure.
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { delimiter, dirname, join } from 'node:path'
 import { neutralPackages } from '../layers.mjs'
 import { otherNode } from './other-node.mjs'
+import { sideBySide } from './side-by-side.mjs'
 import { installSystemPackages } from './system-packages.mjs'
 import { buildApps, install, pnpm, ROOT, run } from './workspace.mjs'
 
@@ -16,8 +17,11 @@ const skips = []
 /** Runs one check and counts it as one test. */
 async function check(title, work) {
   const startedAt = performance.now()
-  const code = await work()
-  report(title, code === 0 ? 'ok' : 'FAILED', startedAt)
+  return conclude(title, await work(), startedAt)
+}
+
+function conclude(title, code, startedAt, endedAt) {
+  report(title, code === 0 ? 'ok' : 'FAILED', startedAt, endedAt)
   if (code === 0) totals.passed += 1
   else {
     totals.failed += 1
@@ -26,8 +30,8 @@ async function check(title, work) {
   return code === 0
 }
 
-function report(title, outcome, startedAt) {
-  console.log(`${title.padEnd(28)} ${outcome} (${((performance.now() - startedAt) / 1000).toFixed(1)} s)`)
+function report(title, outcome, startedAt, endedAt = performance.now()) {
+  console.log(`${title.padEnd(28)} ${outcome} (${((endedAt - startedAt) / 1000).toFixed(1)} s)`)
 }
 
 /** Tests that may be skipped because the kernel lacks the feature; each line of the file: `<full test name> — <missing feature>`. */
@@ -98,13 +102,50 @@ function finish() {
 
 const node = (script, ...args) => run(process.execPath, [join(ROOT, script), ...args], { quiet: true })
 
-async function tsc() {
-  for (const project of ['tsconfig.json', ...neutralPackages().map((folder) => `packages/${folder}`)]) {
-    const code = await node('node_modules/typescript/bin/tsc', '--noEmit', '-p', project)
-    if (code !== 0) return code
+/**
+ * Runs checks side by side, each made of scripts with their arguments, and counts each as one test, in the order given. A check begins with its
+ * first script; all scripts run, whatever becomes of the others.
+ */
+async function checkSideBySide(checks) {
+  const inTurn = sideBySide()
+  const started = checks.map(([title, scripts]) => {
+    let startedAt
+    const runs = scripts.map((script) =>
+      inTurn(() => {
+        startedAt ??= performance.now()
+        return node(...script)
+      }),
+    )
+    return {
+      title,
+      done: Promise.all(runs).then((codes) => ({
+        code: codes.find((code) => code !== 0) ?? 0,
+        startedAt,
+        endedAt: performance.now(),
+      })),
+    }
+  })
+  for (const { title, done } of started) {
+    const { code, startedAt, endedAt } = await done
+    conclude(title, code, startedAt, endedAt)
   }
-  return 0
 }
+
+const TYPES = [
+  'types',
+  ['tsconfig.json', ...neutralPackages().map((folder) => `packages/${folder}`)].map((project) => [
+    'node_modules/typescript/bin/tsc',
+    '--noEmit',
+    '-p',
+    project,
+  ]),
+]
+
+const LINT = [
+  ['format and lint', [['node_modules/@biomejs/biome/bin/biome', 'check', '--error-on-warnings', '.']]],
+  ['reference', [['tools/api-reference.mjs', '--check']]],
+]
+const LONG_LINT = ['promises and imports', [['node_modules/eslint/bin/eslint.js', '--max-warnings=0', '.']]]
 
 /** `--only <part>` picks one. */
 function selection(options) {
@@ -125,12 +166,9 @@ async function checkAll(wanted) {
     failures.push('installation')
     return
   }
-  if (wanted('types')) await check('types', tsc)
-  if (wanted('lint')) {
-    await check('format and lint', () => node('node_modules/@biomejs/biome/bin/biome', 'check', '--error-on-warnings', '.'))
-    await check('promises and imports', () => node('node_modules/eslint/bin/eslint.js', '--max-warnings=0', '.'))
-    await check('reference', () => node('tools/api-reference.mjs', '--check'))
-  }
+  // What takes long comes first: the last one shall not run alone.
+  const [isLinted, isTyped] = [wanted('lint'), wanted('types')]
+  await checkSideBySide([...(isLinted ? [LONG_LINT] : []), ...(isTyped ? [TYPES] : []), ...(isLinted ? LINT : [])])
   // By default jest leaves one core to others.
   if (wanted('unit')) await jest('unit', ['--maxWorkers=100%'])
   if (wanted('build') || wanted('smoke')) {

@@ -81,16 +81,16 @@ export const AT_ENTRIES = 29696
 export const HELD_BYTES = 262208
 /** The packets that are looked at: copied here piece by piece, or read here at once. A page of the kernel begins here. */
 export const AT_WINDOW = 294912
-/** Room for the longest record there can be, in whole pages of 64 KiB. */
-export const WINDOW_BYTES = 327680
+/** Read from a file at once: see `PacketIntake`. The longest record there can be has room in it. */
+export const WINDOW_BYTES = 1048576
 /** Pairs of IPv6 addresses met lately: their 32 bytes, then their number; four pad bytes. */
-export const AT_PAIRS = 622592
+export const AT_PAIRS = 1343488
 export const PAIR_BYTES = 40
 export const PAIR_SLOTS = 4096
 /** A bit for each port: those whose payload may be an application that a flow shows. */
-export const AT_APPLICATION_BITS = 786432
+export const AT_APPLICATION_BITS = 1507328
 /** The index, in buckets of `BUCKET_WORDS`; records, `cold`, `starts` and `rtts` follow it. */
-export const AT_INDEX = 794624
+export const AT_INDEX = 1515520
 /** A bucket of the index has so many entries: first the hashes of all of them, then as many ids + 1, 0 for an entry that is free. */
 export const BUCKET_ENTRIES = 4
 export const BUCKET_WORDS = 8

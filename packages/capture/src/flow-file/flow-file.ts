@@ -51,7 +51,7 @@ const DEFAULT_MAX_FLOWS = 16_000_000
 const FILTER_SNAP_LENGTH = 262_144
 
 /**
- * Reads a capture file and writes its flows, in the order of their first packets. However long the file is, it takes a quarter of a MiB.
+ * Reads a capture file and writes its flows, in the order of their first packets. However long the file is, it takes a MiB or so.
  *
  * @throws ERR_NOT_FOUND, ERR_PERMISSION, ERR_INVALID_ARGUMENT (a directory, a bad filter), ERR_UNSUPPORTED (a filter without libpcap),
  * ERR_DECODE when it is no capture file at all. A file that is cut or damaged later on is no exception but `damage` in the summary.

@@ -43,6 +43,7 @@ function readRecords(table: FlowTable, fd: number, format: PcapFormat, onLinkTyp
   const intake = table.intake(format)
   let hasBegun = false
   let bytesRead = PCAP_HEADER_BYTES
+  let nextRecord = PCAP_HEADER_BYTES
   try {
     for (;;) {
       const room = intake.room()
@@ -53,11 +54,11 @@ function readRecords(table: FlowTable, fd: number, format: PcapFormat, onLinkTyp
         onLinkType(format.linkType)
         hasBegun = true
       }
-      intake.count(byteLength)
+      nextRecord += intake.count(byteLength)
       const rest = intake.rest()
-      checkNextRecord(rest, format.layout.littleEndian, bytesRead - rest.length)
+      checkNextRecord(rest, format.layout.littleEndian, nextRecord)
       if (byteLength > 0) continue
-      if (rest.length > 0) throw cutFile(bytesRead - rest.length, rest.length)
+      if (rest.length > 0) throw cutFile(nextRecord, rest.length)
       return { bytesRead }
     }
   } catch (error) {

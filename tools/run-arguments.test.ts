@@ -60,12 +60,14 @@ ${CHECKS}`,
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
     expect(stdout).toMatch(/^usage: npm run bench \[-- name… \| option…\]\n/)
     expect(stdout).toMatch(/\nThere are: one-host, .*\bflows-live\b/)
-    expect(stdout).toMatch(/\n {2}--json {6}prints an object/)
+    expect(stdout).toMatch(/\n {2}--json {8}prints an object/)
+    expect(stdout).toMatch(/\n {2}--row <text> {2}measures only rows/)
   })
 })
 
 test.each([
   [['bench', '--jsn'], 'bench: there is no option --jsn; --help tells what there is\n'],
+  [['bench', 'pcap-to-flows', '--row'], 'bench: --row <text> is to be told; --help tells what there is\n'],
   [['test', '--fast'], 'test: there is no option --fast; --help tells what there is\n'],
   [['test', 'unit'], 'test: takes no "unit"; --help tells what there is\n'],
   [['test', '--only'], 'test: --only takes one of types, lint, unit, build, smoke, integration; --help tells what there is\n'],

@@ -28,7 +28,10 @@ export const ABOUTS = {
       const names = benchFiles().map((file) => basename(file, '.bench.ts'))
       return `Runs the benches whose path has one of the names, without names all of them, which takes an hour.\nThere are: ${names.join(', ')}`
     },
-    options: [['--json', 'prints an object for each figure instead of a line for people']],
+    options: [
+      ['--json', 'prints an object for each figure instead of a line for people'],
+      ['--row <text>', 'measures only rows whose name has the text, in benches of many minutes: pcap-to-flows'],
+    ],
     takesNames: true,
   },
 }

@@ -3,7 +3,8 @@
 /**
  * Reads the arguments of a command against its `about`: `{ usage, does, options, takesNames, values, passesOn }`. Answers
  * `{ names, options }`, or `{ answer, code }` when the command has nothing to do: its help (0), or a line that says what is wrong (2).
- * `options` are lists of `[option, meaning]`; an option whose name goes on, as `--only <part>`, takes one of `values[option]`.
+ * `options` are lists of `[option, meaning]`; an option whose name goes on, as `--only <part>`, takes one of `values[option]`,
+ * or any text where none are told.
  * `passesOn` leaves everything but a first `--help` to another program.
  */
 export function readArguments(command, about, args) {
@@ -21,13 +22,14 @@ export function readArguments(command, about, args) {
     }
     const known = about.options.find(([form]) => form.split(' ')[0] === arg)
     if (!known) return refuse(`there is no option ${arg}`)
-    const values = about.values?.[arg]
-    if (!values) {
+    if (known[0] === arg) {
       options[arg] = true
       continue
     }
     i++
-    if (!values.includes(args[i])) return refuse(`${arg} takes one of ${values.join(', ')}`)
+    const values = about.values?.[arg]
+    if (values && !values.includes(args[i])) return refuse(`${arg} takes one of ${values.join(', ')}`)
+    if (args[i] === undefined) return refuse(`${known[0]} is to be told`)
     options[arg] = args[i]
   }
   return { names, options }

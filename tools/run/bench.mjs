@@ -1,4 +1,4 @@
-// `npm run bench [-- name… --json]`: runs packages/*/bench/*.bench.ts and bench/*.bench.ts, each bundled, in a process of its own.
+// `npm run bench [-- name… --json --row text]`: runs packages/*/bench/*.bench.ts and bench/*.bench.ts, each bundled, in a process of its own.
 import { basename, join } from 'node:path'
 import { benchFiles } from './bench-files.mjs'
 import { buildApps, install, ROOT, run } from './workspace.mjs'
@@ -28,6 +28,7 @@ export async function bench({ names, options }) {
         runner,
         file,
         ...(json ? ['--json'] : []),
+        ...(options['--row'] === undefined ? [] : ['--row', options['--row']]),
       ])) === 0
         ? 0
         : 1

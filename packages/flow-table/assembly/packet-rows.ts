@@ -30,35 +30,40 @@ import {
 import { ipv6Row } from './ipv6-rows'
 import { NO_TAG, PCAP_HEADER_BYTES, ROW_BYTES, setWord } from './memory'
 import { fillPlain, fillTold } from './plain-rows'
+import {
+  fillRing,
+  RING_CAPTURED,
+  RING_HAS_TAG,
+  RING_HEADER_BYTES,
+  RING_MAC_OFFSET,
+  RING_NANOSECONDS,
+  RING_NEXT,
+  RING_SECONDS,
+  RING_STATUS,
+  RING_TAG,
+  RING_WIRE,
+} from './ring-rows'
 import { dissect, filter } from './table'
 
 const VLAN_BYTES = 4
-const RING_NEXT = 0
-const RING_SECONDS = 4
-const RING_NANOSECONDS = 8
-const RING_CAPTURED = 12
-const RING_WIRE = 16
-const RING_STATUS = 20
-const RING_MAC_OFFSET = 24
-const RING_TAG = 32
-const RING_HEADER_BYTES = 48
-const RING_HAS_TAG = 0x10
-/** The bits of the mode that say that packets can be plain from their record on. */
-const PLAIN_MODE = LOOP_LITTLE_ENDIAN | LOOP_ETHERNET
+/** The bits of the mode that say which packets can be plain from their header on, and what they are then. */
+const KIND_OF_MODE = LOOP_RING | LOOP_LITTLE_ENDIAN | LOOP_ETHERNET | LOOP_FILTER
+const PLAIN_RECORDS = LOOP_LITTLE_ENDIAN | LOOP_ETHERNET
+const PLAIN_RING = LOOP_RING | LOOP_ETHERNET
 /** Of what `fillAny` answers: the rows are to be counted before another packet comes. */
 const BATCH_ENDS = 0x10000
 
 /** Fills rows with the next packets in the window; answers how many, 0 when none is whole. */
 export function fill(): i32 {
-  if ((load<i32>(AT_MODE) & (LOOP_RING | LOOP_LITTLE_ENDIAN | LOOP_ETHERNET | LOOP_FILTER)) !== PLAIN_MODE) {
-    return fillAny(0, BATCH_ROWS) & ~BATCH_ENDS
-  }
-  let count = fillPlain(0)
+  const kind = load<i32>(AT_MODE) & KIND_OF_MODE
+  const isRing = kind === PLAIN_RING
+  if (!isRing && kind !== PLAIN_RECORDS) return fillAny(0, BATCH_ROWS) & ~BATCH_ENDS
+  let count = isRing ? fillRing(0) : fillPlain(0)
   while (count < BATCH_ROWS) {
     // One that is not that plain, or not whole.
     const next = fillAny(count, count + 1)
     if (next === count || (next & BATCH_ENDS) !== 0) return next & ~BATCH_ENDS
-    count = fillPlain(next)
+    count = isRing ? fillRing(next) : fillPlain(next)
   }
   return count
 }

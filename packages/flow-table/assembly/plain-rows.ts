@@ -47,7 +47,7 @@ export const TYPE_IPV6 = 0xdd86
 const TYPE_IPV4_PLAIN = 0x450008
 const FRAGMENT_FIELDS = 0xff3f
 /** A tag and everything up to the ports of IPv4 and two words beyond are within so many bytes. */
-const PLAIN_BYTES = 46
+export const PLAIN_BYTES = 46
 const ETHERNET_BYTES = 14
 const VLAN_BYTES = 4
 const IPV4_BYTES = 20
@@ -98,7 +98,7 @@ export function fillTold(row: i32, offset: i32, capturedBytes: i32): bool {
 }
 
 /** Where the header begins of IPv4 without options in Ethernet with at most one tag; 0 when it is not that. */
-function plainIpv4(offset: i32): i32 {
+export function plainIpv4(offset: i32): i32 {
   let ip = offset + ETHERNET_BYTES
   let type = load<i32>(offset, 12)
   if ((type & 0xffff) === TYPE_DOT1Q) {
@@ -113,7 +113,7 @@ function plainIpv4(offset: i32): i32 {
  * asked, because a branch for each question costs more than an answer in vain. And nothing depends on a packet's direction but arithmetic,
  * because a branch that goes either way costs more than both ways.
  */
-function fillKey(row: i32, offset: i32, ip: i32, capturedBytes: i32, linkMask: i32): bool {
+export function fillKey(row: i32, offset: i32, ip: i32, capturedBytes: i32, linkMask: i32): bool {
   // Flags and fragment offset, time to live, protocol.
   const fields = load<i32>(ip, 6)
   const protocol = <i32>(<u32>fields >>> 24)

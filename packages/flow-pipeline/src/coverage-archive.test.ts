@@ -32,9 +32,9 @@ function handClock(nowMs: number) {
   }
 }
 
-function memoryStore(content = new Map<string, string>()) {
+function memoryStore(content = new Map<string, string>(), refuses = false) {
   const entry = (key: string): KeyValueEntry => ({ key, value: content.get(key)!, modified: 1 })
-  const state = { content, refuses: false }
+  const state = { content, refuses }
   const write = (key: string, value: string) => {
     if (state.refuses) throw new UnavailableError('disk full', { retryable: true })
     content.set(key, value)
@@ -49,7 +49,10 @@ function memoryStore(content = new Map<string, string>()) {
         .map(entry),
     create: async (key, value) => write(key, value),
     set: async (key, value) => write(key, value),
-    delete: async (key) => content.delete(key),
+    delete: async (key) => {
+      if (state.refuses) throw new UnavailableError('disk full', { retryable: true })
+      return content.delete(key)
+    },
     watch: () => () => {},
     close: async () => {},
   }
@@ -57,14 +60,19 @@ function memoryStore(content = new Map<string, string>()) {
 }
 
 /** One run of an analyzer on what an earlier one left. */
-async function run(content: Map<string, string>, nowMs: number, logger: Logger = SILENT_LOGGER) {
+async function run(
+  content: Map<string, string>,
+  nowMs: number,
+  logger: Logger = SILENT_LOGGER,
+  { refuses = false, retentionMs = 1e9 } = {},
+) {
   const clock = handClock(nowMs)
   const graph = createGraph({ clock })
   const writer = graph.writer({ origin: 'agent.alpha', host: 'alpha' })
   let ids = 0
-  const ledger = new CoverageLedger({ clock, retentionMs: 1e9, newId: () => `${nowMs}-${++ids}` })
+  const ledger = new CoverageLedger({ clock, retentionMs, newId: () => `${nowMs}-${++ids}` })
   ledger.follow(graph)
-  const { store, state } = memoryStore(content)
+  const { store, state } = memoryStore(content, refuses)
   const archive = createCoverageArchive({ ledger, store, clock, logger })
   await archive.start(new AbortController().signal)
   const show = (received: number | undefined) => {
@@ -187,5 +195,41 @@ test('a store that refuses is told once and gets everything later', async () => 
   await clock.advance(30_000)
   expect([...state.content.keys()]).toEqual(['/coverage/begin', '/coverage/1000-1'])
   expect(times(ledger)).toEqual([[1_000, undefined]])
+  await archive.stop()
+})
+
+test('a disk that is full when the analyzer starts keeps nobody from starting', async () => {
+  const told: unknown[] = []
+  const logger = { ...SILENT_LOGGER, warn: (fields: object) => void told.push(fields) }
+  const { archive, show, state, clock } = await run(new Map(), 1_000, logger, { refuses: true })
+  show(5)
+  await clock.advance(30_000)
+  expect([told, [...state.content.keys()]]).toEqual([[{ reason: 'disk full' }], []])
+  state.refuses = false
+  await clock.advance(30_000)
+  expect([...state.content]).toEqual([
+    ['/coverage/begin', '{"knownFromMs":1000}'],
+    ['/coverage/1000-1', expect.stringContaining('"fromMs":1000')],
+  ])
+  await archive.stop()
+})
+
+test('what is forgotten while the store refuses goes when it takes again, and does not come back', async () => {
+  const { ledger, archive, state, clock } = await run(new Map(), 1_000, SILENT_LOGGER, { retentionMs: 40_000 })
+  const lose = (host: string) =>
+    ledger.addLoss({ cause: 'link', host, fromMs: clock.nowMs, toMs: clock.nowMs, packets: 0, flows: 1 })
+  lose('alpha')
+  await clock.advance(500)
+  expect([...state.content.keys()]).toEqual(['/coverage/begin', '/coverage/1000-1'])
+  state.refuses = true
+  lose('beta')
+  await clock.advance(500)
+  await clock.advance(50_000)
+  // Both are too old now.
+  lose('gamma')
+  await clock.advance(30_000)
+  state.refuses = false
+  await clock.advance(30_000)
+  expect([...state.content.keys()]).toEqual(['/coverage/begin', '/coverage/1000-3'])
   await archive.stop()
 })

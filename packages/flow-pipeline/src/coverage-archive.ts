@@ -1,6 +1,7 @@
 import type { Clock, KeyValueStore, Logger, Service } from '@skydive/contracts'
 import { z } from 'zod'
-import type { CoverageLedger, LossRecord, SpanRecord } from './coverage-ledger.ts'
+import type { CoverageLedger, SpanRecord } from './coverage-ledger.ts'
+import type { LossRecord } from './loss-book.ts'
 
 const PREFIX = '/coverage/'
 /** How often changed records are written, ms. A capture that receives packets changes every second. */
@@ -69,6 +70,8 @@ export function createCoverageArchive(options: CoverageArchiveOptions): Service 
   /** The end of the last write that was begun. */
   let writing: Promise<void> | undefined
   let isRefused = false
+  /** Since when the ledger knows, until it is written. */
+  let begin: string | undefined
   let stopListening: (() => void) | undefined
 
   const keyOf = (id: string): string => `${PREFIX}${id}`
@@ -84,6 +87,8 @@ export function createCoverageArchive(options: CoverageArchiveOptions): Service 
     forgotten.clear()
     dirty.clear()
     try {
+      if (begin !== undefined) await store.set(`${PREFIX}begin`, begin)
+      begin = undefined
       for (let from = 0; from < gone.length; from += WRITES_AT_ONCE) {
         await Promise.all(gone.slice(from, from + WRITES_AT_ONCE).map((id) => store.delete(keyOf(id))))
       }
@@ -92,7 +97,8 @@ export function createCoverageArchive(options: CoverageArchiveOptions): Service 
       }
       isRefused = false
     } catch (error) {
-      for (const record of records) if (!dirty.has(record.id)) dirty.set(record.id, record)
+      for (const id of gone) forgotten.add(id)
+      for (const record of records) if (!dirty.has(record.id) && !forgotten.has(record.id)) dirty.set(record.id, record)
       if (!isRefused)
         logger.warn({ reason: (error as Error).message }, 'the coverage ledger can not be written; it is tried again')
       isRefused = true
@@ -137,7 +143,8 @@ export function createCoverageArchive(options: CoverageArchiveOptions): Service 
         },
       })
       ledger.restore(records, knownFromMs)
-      await store.set(`${PREFIX}begin`, JSON.stringify({ knownFromMs }))
+      begin = JSON.stringify({ knownFromMs })
+      await flush()
       confirmTimer = clock.setTimeout(() => ledger.endUnconfirmed(), CONFIRM_AFTER_MS)
       arm()
     },

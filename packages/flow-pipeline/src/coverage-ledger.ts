@@ -13,11 +13,10 @@ import type {
 } from '@skydive/contracts'
 import { activeCaptures, sameCapture } from './capture-elements.ts'
 import { summarize } from './coverage-summary.ts'
+import { LossBook, type LossRecord } from './loss-book.ts'
 
 /** Ended captures and losses that are remembered. */
 const MAX_RECORDS = 20_000
-/** Losses of the same cause, host and capture that follow each other so closely are one. */
-const MERGE_LOSSES_MS = 10_000
 
 /** A capture span as it grows. `id` names it among all. */
 export interface SpanRecord {
@@ -27,10 +26,11 @@ export interface SpanRecord {
   seenMs: number
 }
 
-/** A loss as it grows. */
-export interface LossRecord {
-  readonly id: string
-  loss: FlowLoss
+/** A span that ended with its node. */
+interface GoneSpan {
+  readonly record: SpanRecord
+  /** When the node was made. An agent that comes back shows it as it was; one that started anew made another one. */
+  readonly nodeCreatedAtMs: number
 }
 
 /** Told of every record that is new or has changed, and of those that are forgotten. */
@@ -51,7 +51,8 @@ export interface CoverageLedgerOptions {
 
 /**
  * What was watched when, with which filter and sampling, and what was lost: so that "no flow" and "not watched" are different answers. It follows
- * `Captures` of the nodes of the graph, where agents write what they capture and how it fares; losses elsewhere are told by {@link addLoss}.
+ * `Captures` of the nodes of the graph, where agents write what they capture and how it fares; losses elsewhere are told by {@link addLoss}. An agent
+ * that was away and comes back with the same nodes and counters that did not fall went on watching.
  * Reading costs what is remembered, at most 20,000 spans and as many losses.
  */
 export class CoverageLedger {
@@ -61,8 +62,9 @@ export class CoverageLedger {
   /** Spans that ran when another run of this analyzer ended: it is not known yet whether they still do. */
   readonly #unconfirmed = new Map<string, SpanRecord>()
   readonly #ended: SpanRecord[] = []
-  readonly #losses: LossRecord[] = []
-  readonly #newestLoss = new Map<string, LossRecord>()
+  /** Of the ended ones those whose node went: of an agent that is away. */
+  readonly #gone = new Map<string, GoneSpan>()
+  readonly #losses: LossBook
   /** Captures of each node that has any, so that an event of another node costs nothing. */
   readonly #byNode = new Map<string, Set<string>>()
   readonly #listeners = new Set<LedgerListener>()
@@ -70,6 +72,7 @@ export class CoverageLedger {
 
   constructor(options: CoverageLedgerOptions) {
     this.#options = options
+    this.#losses = new LossBook(options.newId)
     this.#knownFromMs = options.clock.now()
   }
 
@@ -97,22 +100,21 @@ export class CoverageLedger {
    */
   restore(records: readonly (SpanRecord | LossRecord)[], knownFromMs: number): void {
     this.#knownFromMs = Math.min(this.#knownFromMs, knownFromMs)
+    this.#losses.restore(records.filter((record) => 'loss' in record))
     for (const record of records) {
-      if ('loss' in record) this.#losses.push(record)
-      else if (record.span.toMs !== undefined) this.#ended.push(record)
+      if ('loss' in record) continue
+      if (record.span.toMs !== undefined) this.#ended.push(record)
       else this.#unconfirmed.set(keyOf(record.span.nodeId, record.span.captureId), record)
     }
-    this.#losses.sort((a, b) => a.loss.toMs - b.loss.toMs)
     this.#ended.sort((a, b) => a.span.toMs! - b.span.toMs!)
-    for (const record of this.#losses) this.#newestLoss.set(lossKey(record.loss), record)
     this.#prune()
     for (const [key, record] of this.#running) {
       const earlier = this.#unconfirmed.get(key)
       if (!earlier || !continues(earlier, record.span)) continue
       this.#unconfirmed.delete(key)
-      this.#running.set(key, earlier)
       this.#forget(record)
-      this.#change(earlier, { ...record.span, fromMs: earlier.span.fromMs }, record.seenMs)
+      this.#noteDropped(earlier, record.span, record.seenMs)
+      this.#resume(key, earlier, record.span, record.seenMs)
     }
   }
 
@@ -135,17 +137,7 @@ export class CoverageLedger {
     const { metrics } = this.#options
     if (loss.packets > 0) metrics?.counter('skydive_lost_packets_total', 'Packets lost, by cause').add(loss.packets, labels)
     if (loss.flows > 0) metrics?.counter('skydive_lost_flows_total', 'Reports of flows lost, by cause').add(loss.flows, labels)
-    const key = lossKey(loss)
-    const newest = this.#newestLoss.get(key)
-    if (newest && loss.fromMs <= newest.loss.toMs + MERGE_LOSSES_MS) {
-      newest.loss = joined(newest.loss, loss)
-      this.#tell(newest)
-      return
-    }
-    const record = { id: this.#options.newId(), loss }
-    this.#newestLoss.set(key, record)
-    this.#losses.push(record)
-    this.#tell(record)
+    this.#tell(this.#losses.add(loss))
     this.#prune()
   }
 
@@ -153,13 +145,12 @@ export class CoverageLedger {
   read(fromMs: number, toMs: number): FlowCoverage {
     const knownFromMs = Math.max(this.#knownFromMs, this.#options.clock.now() - this.#options.retentionMs)
     const spans = [...this.#spans()].filter((span) => span.fromMs <= toMs && (span.toMs ?? Number.POSITIVE_INFINITY) >= fromMs)
-    const losses = this.#losses.map(({ loss }) => loss).filter((loss) => loss.fromMs <= toMs && loss.toMs >= fromMs)
     return {
       fromMs,
       toMs,
       ...(fromMs < knownFromMs && { knownFromMs }),
       spans: spans.sort((a, b) => a.fromMs - b.fromMs),
-      losses: losses.sort((a, b) => a.toMs - b.toMs),
+      losses: this.#losses.during(fromMs, toMs),
     }
   }
 
@@ -178,7 +169,7 @@ export class CoverageLedger {
   #apply({ events, timeMs }: GraphBatch): void {
     for (const event of events) {
       if (event.kind === 'node-added' || event.kind === 'node-updated') this.#see(event.node, timeMs)
-      else if (event.kind === 'node-deleted') this.#endAll(event.node.id, timeMs)
+      else if (event.kind === 'node-deleted') this.#endAll(event.node, timeMs)
     }
   }
 
@@ -192,24 +183,26 @@ export class CoverageLedger {
       if (record && (now === undefined || now.ended)) this.#stop(key, record, nowMs, now?.span.error)
     }
     for (const [captureId, { span, ended }] of captures) {
-      if (!ended) this.#run(keyOf(node.id, captureId), { ...span, fromMs: nowMs }, nowMs)
+      if (!ended) this.#run(keyOf(node.id, captureId), { ...span, fromMs: nowMs }, node.createdAtMs, nowMs)
     }
   }
 
-  #run(key: string, span: CaptureSpan, nowMs: number): void {
+  #run(key: string, span: CaptureSpan, nodeCreatedAtMs: number, nowMs: number): void {
     const running = this.#running.get(key)
+    const gone = this.#gone.get(key)
+    this.#gone.delete(key)
+    const before = running ?? gone?.record ?? this.#unconfirmed.get(key)
+    const isDropped = before !== undefined && this.#noteDropped(before, span, nowMs)
     if (running && continues(running, span)) {
-      this.#progress(running, span, nowMs)
+      if (isDropped || span.packetsReceived !== running.span.packetsReceived) this.#grow(running, span, nowMs)
+      else running.seenMs = nowMs
       return
     }
     // The same capture with another filter, or counters that began anew, is another span.
     if (running) this.#stop(key, running, nowMs)
-    const earlier = this.#unconfirmed.get(key)
-    if (earlier && continues(earlier, span)) {
+    else if (before && continues(before, span) && (!gone || this.#reopen(gone, nodeCreatedAtMs))) {
       this.#unconfirmed.delete(key)
-      this.#running.set(key, earlier)
-      this.#noteKey(key, span.nodeId)
-      this.#progress(earlier, span, nowMs)
+      this.#resume(key, before, span, nowMs)
       return
     }
     const record = { id: this.#options.newId(), span, seenMs: nowMs }
@@ -218,15 +211,32 @@ export class CoverageLedger {
     this.#tell(record)
   }
 
-  #progress(record: SpanRecord, now: CaptureSpan, nowMs: number): void {
-    const lost = now.packetsDropped - record.span.packetsDropped
-    if (lost > 0) {
-      const { captureId, host } = now
-      this.addLoss({ cause: 'kernel', host, captureId, fromMs: record.seenMs, toMs: nowMs, packets: lost, flows: 0 })
-    }
-    const isSame = now.packetsReceived === record.span.packetsReceived && lost === 0
-    if (isSame) record.seenMs = nowMs
-    else this.#change(record, { ...now, fromMs: record.span.fromMs }, nowMs)
+  /** Takes the span out of the ended ones if the node is the one that went. */
+  #reopen({ record, nodeCreatedAtMs }: GoneSpan, createdAtMs: number): boolean {
+    const at = this.#ended.indexOf(record)
+    if (at < 0 || nodeCreatedAtMs !== createdAtMs) return false
+    this.#ended.splice(at, 1)
+    return true
+  }
+
+  /** Takes up a span that went on unseen. */
+  #resume(key: string, record: SpanRecord, now: CaptureSpan, nowMs: number): void {
+    this.#running.set(key, record)
+    this.#noteKey(key, now.nodeId)
+    this.#grow(record, now, nowMs)
+  }
+
+  #grow(record: SpanRecord, now: CaptureSpan, nowMs: number): void {
+    this.#change(record, { ...now, fromMs: record.span.fromMs }, nowMs)
+  }
+
+  /** Notes what the kernel dropped since a capture was last seen, also in another run of it. Answers whether it did. */
+  #noteDropped({ span: before, seenMs }: SpanRecord, now: CaptureSpan, nowMs: number): boolean {
+    const isSameRun = now.packetsReceived >= before.packetsReceived && now.packetsDropped >= before.packetsDropped
+    const packets = isSameRun ? now.packetsDropped - before.packetsDropped : now.packetsDropped
+    const { captureId, host } = now
+    if (packets > 0) this.addLoss({ cause: 'kernel', host, captureId, fromMs: seenMs, toMs: nowMs, packets, flows: 0 })
+    return packets > 0
   }
 
   #noteKey(key: string, nodeId: string): void {
@@ -238,10 +248,12 @@ export class CoverageLedger {
     keys.add(key)
   }
 
-  #endAll(nodeId: string, nowMs: number): void {
-    for (const key of this.#byNode.get(nodeId) ?? []) {
+  #endAll({ id, createdAtMs }: GraphNode, nowMs: number): void {
+    for (const key of this.#byNode.get(id) ?? []) {
       const record = this.#running.get(key)
-      if (record) this.#stop(key, record, nowMs)
+      if (!record) continue
+      this.#gone.set(key, { record, nodeCreatedAtMs: createdAtMs })
+      this.#stop(key, record, nowMs)
     }
   }
 
@@ -280,13 +292,12 @@ export class CoverageLedger {
     const isOld = (toMs: number, count: number): boolean => toMs < oldestMs || count > MAX_RECORDS
     while (this.#ended[0] && isOld(this.#ended[0].span.toMs!, this.#ended.length)) {
       const record = this.#ended.shift()!
+      const key = keyOf(record.span.nodeId, record.span.captureId)
+      if (this.#gone.get(key)?.record === record) this.#gone.delete(key)
       this.#knownFromMs = Math.max(this.#knownFromMs, record.span.toMs!)
       this.#forget(record)
     }
-    while (this.#losses[0] && isOld(this.#losses[0].loss.toMs, this.#losses.length)) {
-      const record = this.#losses.shift()!
-      const key = lossKey(record.loss)
-      if (this.#newestLoss.get(key) === record) this.#newestLoss.delete(key)
+    for (const record of this.#losses.prune(oldestMs, MAX_RECORDS)) {
       this.#knownFromMs = Math.max(this.#knownFromMs, record.loss.toMs)
       this.#forget(record)
     }
@@ -295,19 +306,8 @@ export class CoverageLedger {
 
 const keyOf = (nodeId: string, captureId: string): string => `${nodeId}|${captureId}`
 
-const lossKey = ({ cause, host, captureId }: FlowLoss): string => `${cause}|${host}|${captureId ?? ''}`
-
 /** Whether a capture that is seen now is the one of a record: the counters of another run begin at 0. */
 function continues(record: SpanRecord, now: CaptureSpan): boolean {
-  return sameCapture(record.span, now) && now.packetsReceived >= record.span.packetsReceived
-}
-
-function joined(a: FlowLoss, b: FlowLoss): FlowLoss {
-  return {
-    ...a,
-    fromMs: Math.min(a.fromMs, b.fromMs),
-    toMs: Math.max(a.toMs, b.toMs),
-    packets: a.packets + b.packets,
-    flows: a.flows + b.flows,
-  }
+  const { packetsReceived, packetsDropped } = record.span
+  return sameCapture(record.span, now) && now.packetsReceived >= packetsReceived && now.packetsDropped >= packetsDropped
 }

@@ -1,0 +1,146 @@
+import { type ChildProcessWithoutNullStreams, execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { promisify } from 'node:util'
+import { openKernel } from '@skydive/kernel'
+import { enterPrivateNetwork } from '@skydive/testkit'
+import { type Figure, median } from '../../../bench/figures.ts'
+import type { Sent } from '../test/packet-sender.ts'
+import type { Counted } from './backlog-reader.ts'
+
+// One thread that reads an interface beside two (`agent.capture.fanout_workers`), in turns, on a veth pair in a network of its own. First with a sender that
+// sends as fast as it can all the while: what is lost, and what a packet costs. Then packets that wait: the reader is halted while they come and has
+// all cores for itself afterwards, so that its speed shows without that of the sender.
+
+const RUN_BUNDLED = join(import.meta.dirname, '..', '..', '..', 'bench', 'run-bundled.mjs')
+const SENDER = join(import.meta.dirname, '..', 'test', 'packet-sender.ts')
+const READER = join(import.meta.dirname, 'backlog-reader.ts')
+const FLOWS = 10_000
+const ROUNDS = 5
+const LIVE_SECONDS = 3
+const WAITING_SECONDS = 4
+/** `pollMs`: how exactly it is known when the last packet was read. Each look costs, so that the everyday one is told apart. */
+const LIVE = { ringBytes: 64 << 20, pollMs: 1000 }
+/** Room for what a sender sends in {@link WAITING_SECONDS}. */
+const WAITING = { ringBytes: 512 << 20, pollMs: 5 }
+const THREADS = [1, 2] as const
+
+export const bench = {
+  name: 'fan-out',
+  async run(): Promise<Figure[]> {
+    const kernel = openKernel()
+    const network = enterPrivateNetwork(kernel.systemCall)
+    try {
+      network.run('sysctl', ['-qw', 'net.ipv6.conf.all.disable_ipv6=1', 'net.ipv6.conf.default.disable_ipv6=1'])
+      network.ip('link add out type veth peer name in', 'link set out up', 'link set in up')
+      const indexOf = (name: string) => (network.query(['link', 'show', name]) as [{ readonly ifindex: number }])[0].ifindex
+      const [out, into] = [indexOf('out'), indexOf('in')]
+      const live = await inTurns(async (threads) => {
+        const reader = await startReader(into, threads, LIVE)
+        const sent = await sendFrames(out, LIVE_SECONDS)
+        return { sent, ...(await reader.stop(sent.packets)) }
+      })
+      const waiting = await inTurns(async (threads) => {
+        const reader = await startReader(into, threads, WAITING)
+        reader.process.kill('SIGSTOP')
+        const sent = await sendFrames(out, WAITING_SECONDS)
+        reader.process.kill('SIGCONT')
+        return { sent, ...(await reader.stop(sent.packets)) }
+      })
+      return [...liveFigures(live), ...waitingFigures(waiting)]
+    } finally {
+      network.leave()
+      kernel.dispose()
+    }
+  },
+}
+
+interface Outcome extends Counted {
+  readonly sent: Sent
+  /** From the moment when all was sent until all was read. */
+  readonly tookMs: number
+}
+
+/** By number of threads: the outcomes of all rounds. */
+type Outcomes = Readonly<Record<(typeof THREADS)[number], readonly Outcome[]>>
+
+async function inTurns(round: (threads: number) => Promise<Outcome>): Promise<Outcomes> {
+  const outcomes: Record<(typeof THREADS)[number], Outcome[]> = { 1: [], 2: [] }
+  for (let i = 0; i < ROUNDS; i++) for (const threads of THREADS) outcomes[threads].push(await round(threads))
+  return outcomes
+}
+
+async function sendFrames(ifindex: number, seconds: number): Promise<Sent> {
+  const numbers = [ifindex, 0, seconds, FLOWS].map(String)
+  const { stdout } = await promisify(execFile)(process.execPath, [...process.execArgv, RUN_BUNDLED, SENDER, ...numbers])
+  return JSON.parse(stdout) as Sent
+}
+
+interface Reader {
+  readonly process: ChildProcessWithoutNullStreams
+  /** Waits until so many packets are accounted for, and ends the reader. */
+  stop(packets: number): Promise<Counted & { readonly tookMs: number }>
+}
+
+async function startReader(ifindex: number, threads: number, { ringBytes, pollMs }: typeof LIVE): Promise<Reader> {
+  const numbers = [ifindex, threads, ringBytes, pollMs].map(String)
+  const child = spawn(process.execPath, [...process.execArgv, RUN_BUNDLED, READER, 'in', ...numbers])
+  child.stderr.pipe(process.stderr)
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
+  await lines.next()
+  return {
+    process: child,
+    async stop(packets) {
+      const beganMs = performance.now()
+      child.stdin.write(`${packets}\n`)
+      const { value } = await lines.next()
+      const tookMs = performance.now() - beganMs
+      const ended = once(child, 'exit')
+      child.stdin.end()
+      await ended
+      return { ...(JSON.parse(String(value)) as Counted), tookMs }
+    },
+  }
+}
+
+function liveFigures(outcomes: Outcomes): Figure[] {
+  const lost = (all: readonly Outcome[]) => share(all, ({ dropped }) => dropped) * 100
+  return [
+    beside('as fast as one sender can: sent', 'packets/s', outcomes, (all) =>
+      median(all.map(({ sent }) => (sent.packets / sent.tookMs) * 1000)),
+    ),
+    beside('the same: lost', '%', outcomes, lost),
+    beside('the same: CPU of the process a packet', 'ns', outcomes, cpuOfPacket, true),
+  ]
+}
+
+function waitingFigures(outcomes: Outcomes): Figure[] {
+  return [
+    beside('packets that wait: read', 'packets/s', outcomes, (all) =>
+      Math.max(...all.map(({ received, tookMs }) => (received / tookMs) * 1000)),
+    ),
+    beside('the same: lost for want of room', '%', outcomes, (all) => share(all, ({ dropped }) => dropped) * 100),
+    beside('the same: CPU of the process a packet', 'ns', outcomes, cpuOfPacket, true),
+  ]
+}
+
+/** The least of the rounds: others on the machine only ever add to it. */
+const cpuOfPacket = (all: readonly Outcome[]) =>
+  Math.min(...all.map(({ cpuMicroseconds, received }) => (cpuMicroseconds / received) * 1000))
+
+const share = (all: readonly Outcome[], read: (one: Outcome) => number) =>
+  all.reduce((sum, one) => sum + read(one), 0) / all.reduce((sum, { received, dropped }) => sum + received + dropped, 0)
+
+/** Two threads with one as the peer. */
+function beside(
+  name: string,
+  unit: string,
+  outcomes: Outcomes,
+  read: (all: readonly Outcome[]) => number,
+  lessIsBetter = false,
+): Figure {
+  const [value, peerValue] = [read(outcomes[2]), read(outcomes[1])]
+  const ratio = lessIsBetter ? peerValue / value : value / peerValue
+  return { name: `two threads, ${name}`, value, unit, peer: 'one thread', peerValue, ...(unit !== '%' && { ratio }) }
+}

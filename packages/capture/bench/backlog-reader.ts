@@ -1,23 +1,29 @@
+import { once } from 'node:events'
 import { cpuUsage } from 'node:process'
-import { createInterface } from 'node:readline'
 import { SILENT_LOGGER } from '@skydive/contracts'
 import { createGraph } from '@skydive/graph'
+import { decodeFlowMessage } from '@skydive/protocol/flow'
 import { createCaptureAgent } from '../src/index.ts'
 
-// A program of its own: captures an interface by so many threads, and tells on each line that it reads (a number of packets) when it has accounted
-// for so many more: `backlog-reader.ts <interface> <ifindex> <threads> <bytes of the rings together> <ms between two looks>`.
+// A program of its own: captures an interface by so many threads until a line comes on its standard input, and then tells what it counted:
+// `backlog-reader.ts <interface> <ifindex> <threads> <bytes of the rings together>`. A capture ends when all that waits is read and its flows are out.
 
 /** The scripts as they ship. */
 const THREADS = new URL('../../../apps/skydive/dist/threads/', import.meta.url)
-/** What it prints for each line, as JSON. */
+
+/** What it prints at the end, as JSON. */
 export interface Counted {
-  readonly received: number
+  /** In flows. */
+  readonly packets: number
+  /** By the kernel. */
   readonly dropped: number
-  /** CPU of the process since the line before, µs. */
+  /** CPU of the process since the capture ran, µs. */
   readonly cpuMicroseconds: number
+  /** From the line until all flows were out. */
+  readonly tookMs: number
 }
 
-const [name, ifindex, threads, ringBytes, pollMs] = process.argv.slice(2)
+const [name, ifindex, threads, ringBytes] = process.argv.slice(2)
 const graph = createGraph()
 const writer = graph.writer({ origin: 'agent.bench', host: 'bench' })
 writer.transaction((tx) => {
@@ -25,45 +31,33 @@ writer.transaction((tx) => {
   tx.addNode({ id: 'link', metadata: { Type: 'veth', Name: name!, IfIndex: Number(ifindex), TID: 'tid-0', LinkFlags: ['UP'] } })
   tx.own('host', 'link')
 })
+const batches: Uint8Array[] = []
 const agent = createCaptureAgent({
   graph: writer,
   events: graph,
   sources: { afpacket: { module: new URL('afpacket.js', THREADS).href, options: { ringBytes: Number(ringBytes) } } },
   workerUrl: new URL('capture.js', THREADS),
   fanoutWorkers: Number(threads),
-  statsUpdateMs: Number(pollMs),
   // Such as: the kernel had less memory for the rings.
   logger: { ...SILENT_LOGGER, warn: (_fields, message) => console.error(message) },
-  onBatch: () => {},
+  onBatch: (payload) => void batches.push(payload),
 })
 await agent.start()
-await agent.startCapture({ NodeID: 'link', Resource: { UUID: 'c1', GremlinQuery: 'G.V()', Type: 'afpacket' } })
-
-/** What the capture shows of itself. */
-function counters(): Pick<Counted, 'received' | 'dropped'> {
-  const captures = graph.view.node(graph.view.nodeOrdinal('link')).metadata['Captures']
-  const [state] = (captures ?? []) as unknown as readonly { readonly PacketsReceived: number; readonly PacketsDropped: number }[]
-  return { received: state?.PacketsReceived ?? 0, dropped: state?.PacketsDropped ?? 0 }
-}
-
-let before = { received: 0, dropped: 0 }
-let cpuBefore = cpuUsage()
+const command = { NodeID: 'link', Resource: { UUID: 'c1', GremlinQuery: 'G.V()', Type: 'afpacket' } } as const
+await agent.startCapture(command)
+const cpuBefore = cpuUsage()
 console.log('ready')
-for await (const line of createInterface({ input: process.stdin })) {
-  const whole = before.received + before.dropped + Number(line)
-  let now = counters()
-  while (now.received + now.dropped < whole) {
-    await new Promise((resolve) => setTimeout(resolve, Number(pollMs)))
-    now = counters()
-  }
-  const used = cpuUsage(cpuBefore)
-  const told: Counted = {
-    received: now.received - before.received,
-    dropped: now.dropped - before.dropped,
-    cpuMicroseconds: used.user + used.system,
-  }
-  before = now
-  cpuBefore = cpuUsage()
-  console.log(JSON.stringify(told))
+await once(process.stdin, 'data')
+const beganMs = performance.now()
+await agent.stopCapture(command)
+const tookMs = performance.now() - beganMs
+const used = cpuUsage(cpuBefore)
+let [packets, dropped] = [0, 0]
+for (const { Flows, Stats } of batches.map(decodeFlowMessage)) {
+  for (const { LastUpdateMetric: metric } of Flows) packets += metric!.ABPackets + metric!.BAPackets
+  dropped += Stats?.PacketsDropped ?? 0
 }
+const counted: Counted = { packets, dropped, cpuMicroseconds: used.user + used.system, tookMs }
+console.log(JSON.stringify(counted))
 await agent.stop()
+process.stdin.destroy()

@@ -118,4 +118,31 @@ describe('malformed batches', () => {
     ])
     expect(pipeline.status()).toMatchObject({ batches: 0, flows: 0, malformedBatches: 4 })
   })
+
+  test('an import of which the store has no room for some is refused with its reason, and is no loss of an agent', async () => {
+    const losses: FlowLoss[] = []
+    const kept: EnhancedFlow[] = []
+    const store = {
+      room: 3,
+      dropped: 5,
+      append(flows: readonly EnhancedFlow[]) {
+        kept.push(...flows.slice(0, store.room))
+        store.dropped += Math.max(0, flows.length - store.room)
+        store.room = Math.max(0, store.room - flows.length)
+      },
+      flush: async () => {},
+      status: () => ({ ...NOTHING_DROPPED, dropped: store.dropped, ...(store.room === 0 && { reason: 'disk full' }) }),
+    }
+    const pipeline = createFlowPipeline({ places: new PlaceIndex(), store, onLoss: (loss) => losses.push(loss) })
+    await pipeline.importFlows([flow('a', 1), flow('b', 2)])
+    await expect(pipeline.importFlows([flow('c', 3), flow('d', 4), flow('e', 5)])).rejects.toMatchObject({
+      code: 'ERR_UNAVAILABLE',
+      retryable: true,
+      message: 'the store did not take 2 of 3 flows: disk full; try again when it does',
+      fields: { dropped: 2 },
+    })
+    store.room = 9
+    pipeline.take({ hostId: 'alpha', payload: encodeFlowMessage({ Flows: [flow('f', 6)] }) })
+    expect([ids(kept), losses, pipeline.status().importedFlows]).toEqual([['a@1', 'b@2', 'c@3', 'f@6'], [], 5])
+  })
 })

@@ -1,5 +1,5 @@
 import type { EnhancedFlow, Flow, FlowLoss, FlowStore, Logger, Metrics, Unsubscribe } from '@skydive/contracts'
-import { SILENT_LOGGER } from '@skydive/contracts'
+import { SILENT_LOGGER, UnavailableError } from '@skydive/contracts'
 import { decodeFlowMessage, type FlowStats } from '@skydive/protocol/flow'
 import type { PlaceIndex } from './place-index.ts'
 import { SeenBatches } from './seen-batches.ts'
@@ -53,7 +53,8 @@ export interface FlowPipeline {
   take(batch: FlowBatch): void
   /**
    * Stores flows that come from elsewhere, such as a capture file. Their ends are not looked up, because it is unknown where they were seen, and
-   * subscribers, who follow what happens now, are not told. Resolves when the store has written them, or keeps trying to.
+   * subscribers, who follow what happens now, are not told. Resolves when the store has written them, or keeps trying to; rejects with ERR_UNAVAILABLE
+   * when it had no room for some.
    */
   importFlows(flows: readonly Flow[]): Promise<void>
   subscribe(listener: (flows: readonly EnhancedFlow[]) => void): Unsubscribe
@@ -146,8 +147,19 @@ export function createFlowPipeline({
     },
     async importFlows(flows) {
       counts.importedFlows += flows.length
-      store?.append(flows.map((flow) => ({ flow, places: {} })))
-      await store?.flush()
+      if (!store) return
+      const { dropped } = store.status()
+      store.append(flows.map((flow) => ({ flow, places: {} })))
+      const { dropped: droppedNow, reason = 'it is full' } = store.status()
+      // They are no loss of the agent whose flows come next.
+      storeDropped += droppedNow - dropped
+      if (droppedNow > dropped) {
+        throw new UnavailableError(
+          `the store did not take ${droppedNow - dropped} of ${flows.length} flows: ${reason}; try again when it does`,
+          { retryable: true, fields: { dropped: droppedNow - dropped } },
+        )
+      }
+      await store.flush()
     },
     subscribe(listener) {
       listeners.add(listener)

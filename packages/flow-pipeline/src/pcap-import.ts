@@ -23,7 +23,8 @@ export type PcapImport = (bytes: AsyncIterable<Uint8Array>, options: { readonly 
  * whole all flows go to the store. A file that is none, or is cut, leaves nothing behind.
  *
  * The returned function rejects with ERR_DECODE for a file that is foreign, damaged or cut, ERR_LIMIT for one with too many flows,
- * ERR_UNAVAILABLE while {@link MAX_IMPORTS} others are read, ERR_CANCELLED when the sender gave up; it resolves when the flows are stored.
+ * ERR_UNAVAILABLE while {@link MAX_IMPORTS} others are read or when the store has no room, where part of the flows may be stored (once, however
+ * often the file comes again), ERR_CANCELLED when the sender gave up; it resolves when the flows are stored.
  */
 export function createPcapImport({ pipeline, maxFlows = 500_000, layerKeyMode = 'L2' }: PcapImportOptions): PcapImport {
   let running = 0

@@ -1,4 +1,4 @@
-import { LimitError, NotFoundError } from '@skydive/contracts'
+import { CancelledError, LimitError, NotFoundError } from '@skydive/contracts'
 import type { FastifyRequest } from 'fastify'
 import { formatToken } from '../auth/authenticator.ts'
 import { JSON_TYPE, sendProblem } from '../error-answer.ts'
@@ -93,11 +93,20 @@ function pcapRoute({ app, limits }: RouteContext, importPcap: NonNullable<RouteC
 
 async function* bounded(stream: AsyncIterable<Uint8Array>, maxBytes: number): AsyncGenerator<Uint8Array> {
   let total = 0
-  for await (const chunk of stream) {
+  for await (const chunk of untilBrokenOff(stream)) {
     total += chunk.length
     if (total > maxBytes)
       throw new LimitError(`the capture file is larger than ${maxBytes} bytes`, 'http.max_pcap_bytes', { maxBytes })
     yield chunk
+  }
+}
+
+/** What a stream fails with is the fault of nobody here: its sender went away. */
+async function* untilBrokenOff(stream: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  try {
+    yield* stream
+  } catch {
+    throw new CancelledError('the upload of the capture file was broken off')
   }
 }
 

@@ -91,9 +91,16 @@ describe('losses', () => {
     store.dropped = 7
     take({ Flows: [flow('b', 2)] })
     take({ Flows: [flow('c', 3)] })
+    clock.nowMs = 103_000
+    take({ Flows: [flow('d', 4)] })
+    clock.nowMs = 108_000
+    store.dropped = 8
+    take({ Flows: [flow('e', 5)] })
     expect(losses).toEqual([
       { cause: 'table', host: 'alpha', captureId: 'c', fromMs: 40_000, toMs: 100_000, packets: 0, flows: 3 },
       { cause: 'store', host: 'alpha', fromMs: 100_000, toMs: 101_000, packets: 0, flows: 2 },
+      // Since the store was looked at last.
+      { cause: 'store', host: 'alpha', fromMs: 103_000, toMs: 108_000, packets: 0, flows: 1 },
     ])
   })
 })
@@ -117,6 +124,22 @@ describe('malformed batches', () => {
       { host: 'd', reason },
     ])
     expect(pipeline.status()).toMatchObject({ batches: 0, flows: 0, malformedBatches: 4 })
+  })
+
+  test('flows of an import are stored without places and told to nobody', async () => {
+    const [kept, told]: EnhancedFlow[][] = [[], []]
+    const store = {
+      append: (flows: readonly EnhancedFlow[]) => kept!.push(...flows),
+      flush: async () => {},
+      status: () => NOTHING_DROPPED,
+    }
+    const place = { tid: 't', name: 'eth0', type: 'device', host: 'alpha' }
+    const places = { enhance: (one: Flow) => ({ flow: one, places: { a: place } }) } as unknown as PlaceIndex
+    const pipeline = createFlowPipeline({ places, store })
+    pipeline.subscribe((flows) => told!.push(...flows))
+    await pipeline.importFlows([flow('a', 1)])
+    await createFlowPipeline({ places }).importFlows([flow('b', 2)])
+    expect([kept, told]).toEqual([[{ flow: flow('a', 1), places: {} }], []])
   })
 
   test('an import of which the store has no room for some is refused with its reason, and is no loss of an agent', async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import type { Flow } from '@skydive/contracts'
-import { encodePcap } from '@skydive/packet'
+import { encodePcap, encodePcapng } from '@skydive/packet'
 import { createPcapImport } from './index.ts'
 
 function frame(port: number): Uint8Array {
@@ -18,11 +18,12 @@ async function* pieces(bytes: Uint8Array, size: number): AsyncGenerator<Uint8Arr
   for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size)
 }
 
-function target(maxFlows?: number) {
+function target(maxFlows?: number, layerKeyMode?: 'L2' | 'L3') {
   const kept: Flow[] = []
   const take = createPcapImport({
     pipeline: { importFlows: async (flows) => void kept.push(...flows) },
     ...(maxFlows !== undefined && { maxFlows }),
+    ...(layerKeyMode && { layerKeyMode }),
   })
   return { kept, take }
 }
@@ -69,6 +70,32 @@ describe('createPcapImport', () => {
       message: expect.stringMatching(words),
     })
     expect(kept).toEqual([])
+  })
+
+  test('packets of several link types, as pcapng has them', async () => {
+    const { kept, take } = target()
+    const [link, noLink] = [frame(1001), frame(1002).subarray(14)]
+    const packets = [
+      { linkType: 1, timeMs: 1000, data: link },
+      { linkType: 101, timeMs: 1001, data: noLink },
+      { linkType: 1, timeMs: 1002, data: link },
+    ]
+    await take(pieces(encodePcapng(packets), 33), quiet())
+    expect(kept.map(({ LayersPath, Transport, Metric }) => [LayersPath, Transport?.A, Metric?.ABPackets])).toEqual([
+      ['Ethernet/IPv4/UDP', 1001, 2],
+      ['IPv4/UDP', 1002, 1],
+    ])
+  })
+
+  test.each([
+    ['L2', 2],
+    ['L3', 1],
+  ] as const)('flows between other cards are others in the key mode %s', async (layerKeyMode, count) => {
+    const { kept, take } = target(undefined, layerKeyMode)
+    const other = frame(1001)
+    other[5] = 9
+    await take(pieces(encodePcap([frame(1001), other].map((data) => ({ timeMs: 1000, data }))), 50), quiet())
+    expect(kept).toHaveLength(count)
   })
 
   test('more flows than may be held are refused and leave nothing', async () => {

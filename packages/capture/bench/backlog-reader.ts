@@ -54,7 +54,10 @@ const tookMs = performance.now() - beganMs
 const used = cpuUsage(cpuBefore)
 let [packets, dropped] = [0, 0]
 for (const { Flows, Stats } of batches.map(decodeFlowMessage)) {
-  for (const { LastUpdateMetric: metric } of Flows) packets += metric!.ABPackets + metric!.BAPackets
+  // A port of the sender may be one of tunnels: then there is an inner flow of the same packets.
+  for (const { ParentUUID: parent, LastUpdateMetric: metric } of Flows) {
+    if (parent === '') packets += metric!.ABPackets + metric!.BAPackets
+  }
   dropped += Stats?.PacketsDropped ?? 0
 }
 const counted: Counted = { packets, dropped, cpuMicroseconds: used.user + used.system, tookMs }

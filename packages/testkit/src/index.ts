@@ -4,6 +4,8 @@
  * @packageDocumentation
  */
 
+export type { CaptureLink } from './capture-link.ts'
+export { enterCaptureLink } from './capture-link.ts'
 export type { CertificateFiles, TestAuthority } from './certificates.ts'
 export { createTestAuthority } from './certificates.ts'
 export type { ManualClock, MemoryLogger, MemoryMetrics } from './components.ts'

@@ -6,6 +6,7 @@ import { openKernel } from '@skydive/kernel'
 import { enterPrivateNetwork, type PrivateNetwork } from '@skydive/testkit'
 import { openCaptureThread } from '../src/agent/capture-thread.ts'
 import type { CaptureStart } from '../src/agent/messages.ts'
+import { captureStart } from './capture-start.ts'
 import type { CrashOptions } from './crashing-source.ts'
 
 const CRASHING = new URL('./crashing-source.ts', import.meta.url).href
@@ -20,33 +21,11 @@ afterAll(() => {
   outside.dispose()
 })
 
-const start = (taskId: number, moduleOptions: CrashOptions, sources = 1): CaptureStart => ({
-  taskId,
-  module: CRASHING,
-  moduleOptions,
-  target: {
-    interfaceName: 'lo',
-    ifindex: 1,
-    bpfFilter: '',
-    snapLength: 0,
-    excludePeers: [],
-    ...(sources > 1 && { spread: { sources, keepFragments: false, tunnelUdpPorts: [] } }),
-  },
-  table: {
-    nodeTid: 't',
-    captureId: 'c',
-    layerKeyMode: 'L2',
-    rawPacketLimit: 0,
-    extraTcpMetric: false,
-    maxFlows: 10,
-    ipDefrag: false,
-    reassembleTcp: false,
-    extraLayers: 0,
-    mplsUdpPorts: [],
-  },
-  updateMs: 60_000,
-  expireMs: 600_000,
-})
+const start = (taskId: number, moduleOptions: CrashOptions, sources = 1): CaptureStart => {
+  const { target, ...defaults } = captureStart(CRASHING)
+  const spread = sources > 1 && { spread: { sources, keepFragments: false, tunnelUdpPorts: [] } }
+  return { ...defaults, taskId, moduleOptions, target: { ...target, interfaceName: 'lo', ...spread } }
+}
 
 /** What the process has open: descriptors by kind, and mappings of sockets. */
 function held() {

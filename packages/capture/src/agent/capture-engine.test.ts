@@ -2,8 +2,9 @@ import { expect, test } from '@jest/globals'
 import type { CaptureSourceModule, PacketSource } from '@skydive/contracts'
 import { encodePcap, LINK_TYPE } from '@skydive/packet'
 import { decodeFlowMessage } from '@skydive/protocol/flow'
+import { captureStart } from '../../test/capture-start.ts'
 import { CaptureEngine } from './capture-engine.ts'
-import type { CaptureStart, FromCaptureThread } from './messages.ts'
+import type { FromCaptureThread } from './messages.ts'
 
 /** A pcap record of an Ethernet frame, as a block. */
 const BLOCK = encodePcap([
@@ -34,25 +35,7 @@ function slowRing(clock: { now(): number }, holdsBackMs: number) {
   return source
 }
 
-const START: CaptureStart = {
-  taskId: 1,
-  module: 'slow',
-  target: { interfaceName: 'v0', ifindex: 1, bpfFilter: '', snapLength: 0, excludePeers: [] },
-  table: {
-    nodeTid: 't',
-    captureId: 'c',
-    layerKeyMode: 'L2',
-    rawPacketLimit: 0,
-    extraTcpMetric: false,
-    maxFlows: 10,
-    ipDefrag: false,
-    reassembleTcp: false,
-    extraLayers: 0,
-    mplsUdpPorts: [],
-  },
-  updateMs: 60_000,
-  expireMs: 600_000,
-}
+const START = captureStart('slow')
 
 test('a capture that ends waits for what its source still holds back', async () => {
   const clock = {

@@ -1,28 +1,11 @@
 import { describe, expect, test } from '@jest/globals'
 import { encodeTableReply } from '@skydive/protocol/flow'
+import { captureStart } from '../../test/capture-start.ts'
 import { CapturePool } from './capture-pool.ts'
 import type { CaptureThread, CaptureThreadEvents } from './capture-thread.ts'
 import type { CaptureFigures, CaptureStart } from './messages.ts'
 
-const START: CaptureStart = {
-  taskId: 1,
-  module: 'ring',
-  target: { interfaceName: 'v0', ifindex: 1, bpfFilter: '', snapLength: 0, excludePeers: [] },
-  table: {
-    nodeTid: 't',
-    captureId: 'c',
-    layerKeyMode: 'L2',
-    rawPacketLimit: 0,
-    extraTcpMetric: false,
-    maxFlows: 10,
-    ipDefrag: true,
-    reassembleTcp: false,
-    extraLayers: 0,
-    mplsUdpPorts: [],
-  },
-  updateMs: 60_000,
-  expireMs: 600_000,
-}
+const START: CaptureStart = { ...captureStart('ring'), table: { ...captureStart('ring').table, ipDefrag: true } }
 
 function figures(taskId: number, n: number): CaptureFigures {
   return {

@@ -1,66 +1,70 @@
-import { once } from 'node:events'
 import { cpuUsage } from 'node:process'
+import { createInterface } from 'node:readline'
 import { SILENT_LOGGER } from '@skydive/contracts'
-import { createGraph } from '@skydive/graph'
-import { decodeFlowMessage } from '@skydive/protocol/flow'
-import { createCaptureAgent } from '../src/index.ts'
+import { CapturePool } from '../src/agent/capture-pool.ts'
+import { openCaptureThread } from '../src/agent/capture-thread.ts'
+import type { CaptureFigures } from '../src/agent/messages.ts'
+import { captureStart } from '../test/capture-start.ts'
 
-// A program of its own: captures an interface by so many threads until a line comes on its standard input, and then tells what it counted:
-// `backlog-reader.ts <interface> <ifindex> <threads> <bytes of the rings together>`. A capture ends when all that waits is read and its flows are out.
+// A program of its own: captures an interface by so many threads and, for each line that it reads (a number of packets), tells when so many more are
+// in its flow tables: `backlog-reader.ts <interface> <ifindex> <threads> <bytes of the rings together>`.
 
 /** The scripts as they ship. */
 const THREADS = new URL('../../../apps/skydive/dist/threads/', import.meta.url)
+const POLL_MS = 5
 
-/** What it prints at the end, as JSON. */
+/** What it prints for each line, as JSON. */
 export interface Counted {
-  /** In flows. */
+  /** In the tables. */
   readonly packets: number
   /** By the kernel. */
   readonly dropped: number
-  /** CPU of the process since the capture ran, µs. */
+  /** CPU of the process since the line before, µs. */
   readonly cpuMicroseconds: number
-  /** From the line until all flows were out. */
-  readonly tookMs: number
 }
 
-const [name, ifindex, threads, ringBytes] = process.argv.slice(2)
-const graph = createGraph()
-const writer = graph.writer({ origin: 'agent.bench', host: 'bench' })
-writer.transaction((tx) => {
-  tx.addNode({ id: 'host', metadata: { Type: 'host', Name: 'bench', TID: 'tid-host' } })
-  tx.addNode({ id: 'link', metadata: { Type: 'veth', Name: name!, IfIndex: Number(ifindex), TID: 'tid-0', LinkFlags: ['UP'] } })
-  tx.own('host', 'link')
+const [interfaceName, ifindex, sources, ringBytes] = process.argv.slice(2)
+let counted = { packets: 0, dropped: 0 }
+const pool = new CapturePool(
+  {
+    onBatch() {},
+    onFailed: (_taskId, error) => console.error(error.message),
+    onFigures([figures]: readonly CaptureFigures[]) {
+      if (figures) counted = { packets: figures.table!.packets, dropped: figures.source.packetsDropped }
+    },
+  },
+  // The logger tells, such as that the kernel had less memory for the rings.
+  (events) =>
+    openCaptureThread(events, new URL('capture.js', THREADS), {
+      ...SILENT_LOGGER,
+      warn: (_fields, message) => console.error(message),
+    }),
+)
+const { target, table, ...start } = captureStart(new URL('afpacket.js', THREADS).href)
+const spread = Number(sources) > 1 && { spread: { sources: Number(sources), keepFragments: false, tunnelUdpPorts: [] } }
+await pool.start({
+  ...{ ...start, moduleOptions: { ringBytes: Number(ringBytes) }, table: { ...table, maxFlows: 500_000 } },
+  target: { ...target, interfaceName: interfaceName!, ifindex: Number(ifindex), ...spread },
 })
-const batches: Uint8Array[] = []
-const agent = createCaptureAgent({
-  graph: writer,
-  events: graph,
-  sources: { afpacket: { module: new URL('afpacket.js', THREADS).href, options: { ringBytes: Number(ringBytes) } } },
-  workerUrl: new URL('capture.js', THREADS),
-  fanoutWorkers: Number(threads),
-  // Such as: the kernel had less memory for the rings.
-  logger: { ...SILENT_LOGGER, warn: (_fields, message) => console.error(message) },
-  onBatch: (payload) => void batches.push(payload),
-})
-await agent.start()
-const command = { NodeID: 'link', Resource: { UUID: 'c1', GremlinQuery: 'G.V()', Type: 'afpacket' } } as const
-await agent.startCapture(command)
-const cpuBefore = cpuUsage()
+
+let before = counted
+let cpuBefore = cpuUsage()
 console.log('ready')
-await once(process.stdin, 'data')
-const beganMs = performance.now()
-await agent.stopCapture(command)
-const tookMs = performance.now() - beganMs
-const used = cpuUsage(cpuBefore)
-let [packets, dropped] = [0, 0]
-for (const { Flows, Stats } of batches.map(decodeFlowMessage)) {
-  // A port of the sender may be one of tunnels: then there is an inner flow of the same packets.
-  for (const { ParentUUID: parent, LastUpdateMetric: metric } of Flows) {
-    if (parent === '') packets += metric!.ABPackets + metric!.BAPackets
+for await (const line of createInterface({ input: process.stdin })) {
+  const whole = before.packets + before.dropped + Number(line)
+  while (counted.packets + counted.dropped < whole) {
+    pool.askFigures()
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS))
   }
-  dropped += Stats?.PacketsDropped ?? 0
+  const used = cpuUsage(cpuBefore)
+  const told: Counted = {
+    packets: counted.packets - before.packets,
+    dropped: counted.dropped - before.dropped,
+    cpuMicroseconds: used.user + used.system,
+  }
+  before = counted
+  cpuBefore = cpuUsage()
+  console.log(JSON.stringify(told))
 }
-const counted: Counted = { packets, dropped, cpuMicroseconds: used.user + used.system, tookMs }
-console.log(JSON.stringify(counted))
-await agent.stop()
-process.stdin.destroy()
+await pool.stop(1)
+await pool.close()

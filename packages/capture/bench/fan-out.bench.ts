@@ -20,11 +20,8 @@ const FLOWS = 10_000
 const ROUNDS = 5
 const LIVE_SECONDS = 3
 const WAITING_SECONDS = 4
-/** What a capture takes to end, whatever waits, shows when little waits. */
-const LITTLE_SECONDS = 0.3
-const LIVE_RING_BYTES = 64 << 20
-/** Room for what a sender sends in {@link WAITING_SECONDS}: also a block that is not full is handed over after 10 ms, and each ring has 512 of 1 MiB. */
-const WAITING_RING_BYTES = 1 << 30
+/** Room for what comes in {@link WAITING_SECONDS}: also a block that is not full is handed over after 10 ms, and each ring has 512 of 1 MiB. */
+const RING_BYTES = 1 << 30
 const THREADS = [1, 2] as const
 
 export const bench = {
@@ -37,23 +34,11 @@ export const bench = {
       network.ip('link add out type veth peer name in', 'link set out up', 'link set in up')
       const indexOf = (name: string) => (network.query(['link', 'show', name]) as [{ readonly ifindex: number }])[0].ifindex
       const [out, into] = [indexOf('out'), indexOf('in')]
-      const live = await inTurns(async (threads) => {
-        const reader = await startReader(into, threads, LIVE_RING_BYTES)
-        const sent = await sendFrames(out, LIVE_SECONDS)
-        return { sent, ...(await reader.stop()) }
-      })
-      const waitFor = async (threads: number, seconds: number) => {
-        const reader = await startReader(into, threads, WAITING_RING_BYTES)
-        reader.process.kill('SIGSTOP')
-        const sent = await sendFrames(out, seconds)
-        reader.process.kill('SIGCONT')
-        return { sent, ...(await reader.stop()) }
+      const outcomes: Outcomes = { 1: [], 2: [] }
+      for (let round = 0; round < ROUNDS; round++) {
+        for (const threads of THREADS) outcomes[threads].push(await runRound(out, into, threads))
       }
-      const waiting = await inTurns(async (threads) => {
-        const little = await waitFor(threads, LITTLE_SECONDS)
-        return difference(await waitFor(threads, WAITING_SECONDS), little)
-      })
-      return [...liveFigures(live), ...waitingFigures(waiting)]
+      return figuresOf(outcomes)
     } finally {
       network.leave()
       kernel.dispose()
@@ -61,28 +46,32 @@ export const bench = {
   },
 }
 
-interface Outcome extends Counted {
+/** What was sent, and what became of it. */
+interface Phase extends Counted {
   readonly sent: Sent
+  /** From the moment when the reader might read all of it until it had. */
+  readonly tookMs: number
 }
 
-/** What the greater number of packets took more than the smaller one. */
-function difference(much: Outcome, little: Outcome): Outcome {
-  return {
-    sent: { packets: much.sent.packets - little.sent.packets, tookMs: much.sent.tookMs - little.sent.tookMs },
-    packets: much.packets - little.packets,
-    dropped: much.dropped + little.dropped,
-    cpuMicroseconds: much.cpuMicroseconds - little.cpuMicroseconds,
-    tookMs: much.tookMs - little.tookMs,
-  }
+interface Round {
+  readonly live: Phase
+  readonly waiting: Phase
 }
 
-/** By number of threads: the outcomes of all rounds. */
-type Outcomes = Readonly<Record<(typeof THREADS)[number], readonly Outcome[]>>
+/** By number of threads. */
+type Outcomes = Record<(typeof THREADS)[number], Round[]>
 
-async function inTurns(round: (threads: number) => Promise<Outcome>): Promise<Outcomes> {
-  const outcomes: Record<(typeof THREADS)[number], Outcome[]> = { 1: [], 2: [] }
-  for (let i = 0; i < ROUNDS; i++) for (const threads of THREADS) outcomes[threads].push(await round(threads))
-  return outcomes
+async function runRound(out: number, into: number, threads: number): Promise<Round> {
+  const reader = await startReader(into, threads)
+  const phase = async (sent: Sent): Promise<Phase> => ({ sent, ...(await reader.count(sent.packets)) })
+  // It compiles what the second phase runs.
+  const live = await phase(await sendFrames(out, LIVE_SECONDS))
+  reader.process.kill('SIGSTOP')
+  const sent = await sendFrames(out, WAITING_SECONDS)
+  reader.process.kill('SIGCONT')
+  const waiting = await phase(sent)
+  await reader.stop()
+  return { live, waiting }
 }
 
 async function sendFrames(ifindex: number, seconds: number): Promise<Sent> {
@@ -93,56 +82,60 @@ async function sendFrames(ifindex: number, seconds: number): Promise<Sent> {
 
 interface Reader {
   readonly process: ChildProcessWithoutNullStreams
-  /** Ends the capture, and the reader, when all is read. */
-  stop(): Promise<Counted>
+  /** Waits until so many more are counted. */
+  count(packets: number): Promise<Counted & { readonly tookMs: number }>
+  stop(): Promise<void>
 }
 
-async function startReader(ifindex: number, threads: number, ringBytes: number): Promise<Reader> {
-  const numbers = [ifindex, threads, ringBytes].map(String)
+async function startReader(ifindex: number, threads: number): Promise<Reader> {
+  const numbers = [ifindex, threads, RING_BYTES].map(String)
   const child = spawn(process.execPath, [...process.execArgv, RUN_BUNDLED, READER, 'in', ...numbers])
   child.stderr.pipe(process.stderr)
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
   await lines.next()
   return {
     process: child,
+    async count(packets) {
+      const beganMs = performance.now()
+      child.stdin.write(`${packets}\n`)
+      const { value } = await lines.next()
+      return { ...(JSON.parse(String(value)) as Counted), tookMs: performance.now() - beganMs }
+    },
     async stop() {
       const ended = once(child, 'exit')
-      child.stdin.write('stop\n')
-      const { value } = await lines.next()
+      child.stdin.end()
       await ended
-      return JSON.parse(String(value)) as Counted
     },
   }
 }
 
-function liveFigures(outcomes: Outcomes): Figure[] {
+function figuresOf(outcomes: Outcomes): Figure[] {
+  const live = ({ live: phase }: Round) => phase
+  const waiting = ({ waiting: phase }: Round) => phase
+  const lost = (read: (round: Round) => Phase) => (all: readonly Round[]) =>
+    all.map(read).reduce((sum, { dropped }) => sum + dropped, 0)
+  const cpu = (read: (round: Round) => Phase) => (all: readonly Round[]) =>
+    median(all.map(read).map(({ cpuMicroseconds, packets }) => (cpuMicroseconds / packets) * 1000))
   return [
     beside('as fast as one sender can: sent', 'packets/s', outcomes, (all) =>
-      median(all.map(({ sent }) => (sent.packets / sent.tookMs) * 1000)),
+      median(all.map(live).map(({ sent }) => (sent.packets / sent.tookMs) * 1000)),
     ),
-    beside('the same: lost', 'packets', outcomes, (all) => all.reduce((sum, { dropped }) => sum + dropped, 0)),
-    beside('the same: CPU of the process a packet', 'ns', outcomes, cpuOfPacket, true),
+    beside('the same: lost', 'packets', outcomes, lost(live)),
+    beside('the same: CPU of the process a packet', 'ns', outcomes, cpu(live), true),
+    beside('packets that wait: read', 'packets/s', outcomes, (all) =>
+      median(all.map(waiting).map(({ packets, tookMs }) => (packets / tookMs) * 1000)),
+    ),
+    beside('the same: lost for want of room', 'packets', outcomes, lost(waiting)),
+    beside('the same: CPU of the process a packet', 'ns', outcomes, cpu(waiting), true),
   ]
 }
-
-function waitingFigures(outcomes: Outcomes): Figure[] {
-  const rate = (all: readonly Outcome[]) => median(all.map(({ packets, tookMs }) => (packets / tookMs) * 1000))
-  return [
-    beside('packets that wait: read', 'packets/s', outcomes, rate),
-    beside('the same: lost for want of room', 'packets', outcomes, (all) => all.reduce((sum, { dropped }) => sum + dropped, 0)),
-    beside('the same: CPU of the process a packet', 'ns', outcomes, cpuOfPacket, true),
-  ]
-}
-
-const cpuOfPacket = (all: readonly Outcome[]) =>
-  median(all.map(({ cpuMicroseconds, packets }) => (cpuMicroseconds / packets) * 1000))
 
 /** Two threads with one as the peer. */
 function beside(
   name: string,
   unit: string,
   outcomes: Outcomes,
-  read: (all: readonly Outcome[]) => number,
+  read: (all: readonly Round[]) => number,
   lessIsBetter = false,
 ): Figure {
   const [value, peerValue] = [read(outcomes[2]), read(outcomes[1])]

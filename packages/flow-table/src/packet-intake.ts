@@ -3,7 +3,8 @@ import type { TableMemory } from './table-memory.ts'
 
 /**
  * Takes records of a pcap file where they are counted: whoever reads the file writes into the table's own memory, so that no byte is copied
- * once more. It takes a MiB at a time: each turn costs some 3 µs, which is more than it costs that the second cache can't keep all of it.
+ * once more. It takes a MiB at a time: by 256 KiB the kernel needs a third more for the same bytes, which is more than it costs that the
+ * second cache can't keep all of them.
  * Both views that it gives are valid until the next call of anything of the table; ask anew each time.
  */
 export class PacketIntake {

@@ -35,6 +35,7 @@ const losses: FlowLoss[] = [
 ]
 const partial: FlowCoverageSummary = { complete: false, lostPackets: 2, lostFlows: 3, watched: 0.66666 }
 const asked: [number, number][] = []
+const summarized: [number, number][] = []
 let server: TestServer
 
 beforeAll(async () => {
@@ -45,7 +46,10 @@ beforeAll(async () => {
         asked.push([fromMs, toMs])
         return { fromMs, toMs, knownFromMs: NOW_MS - 90_000, spans: [failed, running], losses }
       },
-      summary: () => partial,
+      summary({ startMs, lastMs }) {
+        summarized.push([startMs, lastMs])
+        return partial
+      },
     },
     query: async (text) => ({
       json: () => '[]',
@@ -106,6 +110,7 @@ describe('GET /api/coverage', () => {
       [NOW_MS - 90_000, NOW_MS],
       [NOW_MS - 5_000, NOW_MS - 1_000],
     ])
+    expect(summarized).toEqual(asked)
   })
 
   test.each([

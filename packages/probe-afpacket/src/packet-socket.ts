@@ -17,6 +17,8 @@ export const TPACKET_V3 = 2
 export const SIOCGIFHWADDR = 0x8927
 export const BLOCK_STATUS_OFFSET = 8
 export const BLOCK_PACKETS_OFFSET = 12
+/** `blk_len`: how many bytes of the block are used, its header included. */
+export const BLOCK_LENGTH_OFFSET = 20
 export const TP_STATUS_KERNEL = 0
 export const TP_STATUS_USER = 1
 

@@ -69,6 +69,29 @@ describe('afpacket', () => {
     expect(await captureSource.detect()).toEqual({ available: true })
   })
 
+  test('a block is handed over as far as packets fill it', () => {
+    const source = captureSource.open(target()) as PacketSource
+    try {
+      inNetns(left, 'ping', '-c3', '-i0.01', '-s100', '10.9.0.2')
+      const spare: number[] = []
+      let packets = 0
+      while (packets < 6) {
+        kernel.waitReadable([source.readyFd], 1000)
+        packets += source.poll((buffer, offset, byteLength) => {
+          // tpacket_block_desc: num_pkts, offset_to_first_pkt; tpacket3_hdr: tp_next_offset, tp_snaplen, tp_mac.
+          const view = new DataView(buffer.buffer, buffer.byteOffset + offset)
+          let at = view.getUint32(16, true)
+          for (let left = view.getUint32(12, true) - 1; left > 0; left--) at += view.getUint32(at, true)
+          spare.push(byteLength - (at + view.getUint16(at + 24, true) + view.getUint32(at + 12, true)))
+        })
+      }
+      // Packets are aligned to 8 bytes.
+      expect(spare.filter((bytes) => bytes < 0 || bytes >= 8)).toEqual([])
+    } finally {
+      source.close()
+    }
+  })
+
   test('five pings are one flow of five packets each way, with whole lengths', () => {
     const flows = capture({}, () => inNetns(left, 'ping', '-c5', '-i0.01', '-s1000', '10.9.0.2'))
     const [flow] = flows.filter(({ LayersPath }) => LayersPath === 'Ethernet/IPv4/ICMPv4')

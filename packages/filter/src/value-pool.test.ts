@@ -39,6 +39,36 @@ describe('copies with a pool', () => {
     },
   )
 
+  test.each<[held: Metadata | readonly MetadataValue[], asked: Metadata | readonly MetadataValue[]]>([
+    [[1], [1, 2]],
+    [[1, 2], [1]],
+    [[1], { 0: 1 }],
+    [{ 0: 1 }, [1]],
+    [{ a: 1 }, { a: 1, b: 2 }],
+    [{ a: 1, b: 2 }, { a: 1 }],
+    [{ a: 1 }, { a: 2 }],
+    [{ a: 1 }, { b: 1 }],
+  ])('where two values have one place, %j is not found for %j', (held, asked) => {
+    const pool = new ValuePool()
+    pool.put(7, held)
+    const equal = Array.isArray(held) ? [...held] : { ...held }
+    expect([pool.find(7, asked), pool.find(7, equal) === held]).toEqual([undefined, true])
+  })
+
+  test.each<[title: string, value: Metadata | readonly MetadataValue[], isKept: boolean]>([
+    ['a key of 64 characters', { ['k'.repeat(64)]: 1 }, true],
+    ['a key of 65', { ['k'.repeat(65)]: 1 }, false],
+    ['a text of 64', { k: 'v'.repeat(64) }, true],
+    ['a text of 65', { k: 'v'.repeat(65) }, false],
+    ['a list of 32', Array(32).fill(1), true],
+    ['a list of 33', Array(33).fill(1), false],
+    ['32 keys', Object.fromEntries(Array.from({ length: 32 }, (_, i) => [`k${i}`, 1])), true],
+    ['33 keys', Object.fromEntries(Array.from({ length: 33 }, (_, i) => [`k${i}`, 1])), false],
+    ['a list in a list', [[1]], false],
+  ])('whether there is a place for %s', (_title, value, isKept) => {
+    expect(new ValuePool().placeOf(value) >= 0).toBe(isKept)
+  })
+
   test('are what copies without one are, whatever was copied before', () => {
     const scalar = fc.oneof(
       fc.constantFrom('', 'x', 'UP', 0, 1, true, false, null, '__proto__'),

@@ -5,8 +5,6 @@ import { SampleBlock } from './sample-block.ts'
 import { type SFlowAgent, SFlowAgents, UNKNOWN_AGENT } from './sflow-agents.ts'
 import { SFlowMetric } from './sflow-metric.ts'
 
-const NO_SAMPLE = -1
-
 /** How the samples lie in the blocks: Ethernet packets, each with the interfaces of the switch that it passed. */
 export const SAMPLE_FORMAT: PacketFormat = {
   layout: { format: 'tpacket-v3', tellsInterfaces: true },
@@ -32,10 +30,6 @@ export class SFlowCollector {
   /** Who sent last, and whether the datagram is counted there: at its first sample. */
   #agent: SFlowAgent | undefined
   #isCounted = false
-  /** The sample of which the interfaces are known. */
-  #sampleOffset = NO_SAMPLE
-  #inputIndex = 0
-  #outputIndex = 0
   readonly #agentWords = new Int32Array(5)
 
   /** Packets that `filter` answers 0 for are left out; of the others `snapLength` bytes are handed over at most. */
@@ -60,7 +54,6 @@ export class SFlowCollector {
     this.#sink = sink
     this.#nowMs = nowMs
     this.#isCounted = false
-    this.#sampleOffset = NO_SAMPLE
     this.#block.begin(view, offset, byteLength, nowMs, sink)
     this.#decoder.decode(view, offset, byteLength)
     return this.#packets - before
@@ -122,14 +115,8 @@ export class SFlowCollector {
     this.#packets++
     agent.samples++
     agent.samplingRate = samplingRate
-    // The head of the sample's first packet is written over where its interfaces are told.
-    if (decoder.sampleOffset !== this.#sampleOffset) {
-      this.#sampleOffset = decoder.sampleOffset
-      this.#inputIndex = decoder.inputIndex
-      this.#outputIndex = decoder.outputIndex
-    }
-    const [inputIndex, outputIndex] = [this.#inputIndex, this.#outputIndex]
-    const capturedBytes = Math.min(decoder.headerBytes, this.#snapLength)
+    const { headerBytes, inputIndex, outputIndex } = decoder
+    const capturedBytes = Math.min(headerBytes, this.#snapLength)
     this.#block.add(headerOffset, capturedBytes, wireBytes, samplingRate, agent.address, inputIndex, outputIndex, this.#sink)
   }
 

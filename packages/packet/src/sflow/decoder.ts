@@ -78,7 +78,11 @@ export class SFlowDecoder {
   strippedBytes = 0
   headerOffset = 0
   headerBytes = 0
-  // Where the sample is: what hardly anybody asks for is read when it is asked for.
+  /** ifIndex of the interface that a sampled packet came in by; 0 when not known, or when it is not a single one. */
+  inputIndex = 0
+  /** ifIndex of the interface that a sampled packet goes out by; 0 when not known, or when it is not a single one. */
+  outputIndex = 0
+  // Where the sample is: what hardly anybody asks for is read when it is asked for, from the datagram as it is then.
   #view: DataView = new DataView(new ArrayBuffer(0))
   #start = 0
   #isExpanded = false
@@ -86,11 +90,6 @@ export class SFlowDecoder {
 
   constructor(visitor: SFlowVisitor) {
     this.#visitor = visitor
-  }
-
-  /** Where the sample lies in the view: what is read when it is asked for is there, so ask before you write over it. */
-  get sampleOffset(): number {
-    return this.#start
   }
 
   get sampleSequence(): number {
@@ -118,31 +117,6 @@ export class SFlowDecoder {
     return this.#view.getUint32(this.#start + (this.#isExpanded ? 20 : 16))
   }
 
-  /** ifIndex of the interface that a sampled packet came in by; 0 when not known, or when it is not a single one. */
-  get inputIndex(): number {
-    return this.#interfaceIndex(0)
-  }
-
-  /** ifIndex of the interface that a sampled packet goes out by; 0 when not known, or when it is not a single one. */
-  get outputIndex(): number {
-    return this.#interfaceIndex(1)
-  }
-
-  /**
-   * The upper two bits (compact form) or a word of its own (expanded form) say what the number is of: 0 is a single interface, the others are a
-   * reason for a discard and a number of interfaces.
-   */
-  #interfaceIndex(which: 0 | 1): number {
-    const view = this.#view
-    if (!this.#isExpanded) {
-      const value = view.getInt32(this.#start + 20 + which * 4)
-      return value >= 0 && value < 0x3fffffff ? value : 0
-    }
-    const at = this.#start + 24 + which * 8
-    const value = view.getUint32(at + 4)
-    return view.getUint32(at) !== 0 || value === 0x3fffffff || value === 0xffffffff ? 0 : value
-  }
-
   /** Reads one datagram. */
   decode(view: DataView, offset: number, byteLength: number): void {
     const { counts } = this
@@ -163,6 +137,7 @@ export class SFlowDecoder {
       counts.malformedDatagrams++
       return
     }
+    this.#view = view
     this.agentVersion = addressBytes === 4 ? 4 : addressBytes === 16 ? 6 : 0
     this.agentOffset = offset + 8
     this.subAgentId = view.getUint32(at)
@@ -214,9 +189,12 @@ export class SFlowDecoder {
       counts.truncatedSamples++
       return
     }
-    this.#lookAt(view, start, isExpanded)
+    this.#start = start
+    this.#isExpanded = isExpanded
     const samplingRate = view.getUint32(start + (isExpanded ? 12 : 8))
     this.samplingRate = samplingRate === 0 ? 1 : samplingRate
+    this.inputIndex = isExpanded ? expandedIndex(view, start + 24) : compactIndex(view, start + 20)
+    this.outputIndex = isExpanded ? expandedIndex(view, start + 32) : compactIndex(view, start + 24)
     const records = view.getUint32(at - 4)
     for (let record = 0; record < records; record++) {
       if (at + 8 > end) {
@@ -258,7 +236,8 @@ export class SFlowDecoder {
       counts.truncatedSamples++
       return
     }
-    this.#lookAt(view, start, isExpanded)
+    this.#start = start
+    this.#isExpanded = isExpanded
     const records = view.getUint32(at - 4)
     for (let record = 0; record < records; record++) {
       if (at + 8 > end) {
@@ -276,10 +255,16 @@ export class SFlowDecoder {
       at = data + recordBytes
     }
   }
+}
 
-  #lookAt(view: DataView, start: number, isExpanded: boolean): void {
-    this.#view = view
-    this.#start = start
-    this.#isExpanded = isExpanded
-  }
+/** An interface in one word: its upper two bits say what the number is of, 0 a single one, the others a reason for a discard or a count. */
+function compactIndex(view: DataView, at: number): number {
+  const value = view.getInt32(at)
+  return value >= 0 && value < 0x3fffffff ? value : 0
+}
+
+/** The same in two words, of which the first says what the second is of. */
+function expandedIndex(view: DataView, at: number): number {
+  const value = view.getUint32(at + 4)
+  return view.getUint32(at) !== 0 || value === 0x3fffffff || value === 0xffffffff ? 0 : value
 }

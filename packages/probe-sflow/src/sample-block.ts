@@ -55,32 +55,36 @@ export class SampleBlock {
     if (nowMs === this.#nowMs) return
     this.#nowMs = nowMs
     this.#seconds = Math.floor(nowMs / 1000)
-    this.#nanoseconds = (nowMs % 1000) * 1_000_000
+    this.#nanoseconds = ((nowMs % 1000) * 1_000_000) | 0
+  }
+
+  /** Says who sampled what is added from now on: an address, or nothing. What another one sampled is handed over first. */
+  from(exporter: string, sink: PacketBlockSink): void {
+    if (exporter === this.#exporter) return
+    this.flush(sink)
+    this.#exporter = exporter
   }
 
   /**
-   * Adds a packet that `exporter` sampled between two of its interfaces and whose header lies at `offset`. What was gathered is handed over first
-   * when it was sampled at another rate or by another one.
+   * Adds a packet that was sampled between two interfaces and whose header lies at `offset`. What was gathered is handed over first when it was
+   * sampled at another rate.
    */
   add(
     offset: number,
     capturedBytes: number,
     wireBytes: number,
     samplingRate: number,
-    exporter: string,
     inputIndex: number,
     outputIndex: number,
     sink: PacketBlockSink,
   ): void {
     const head = offset - PACKET_HEAD_BYTES
     // Two headers in one sample lie closer together than a head is long.
-    if (this.#packets > 0 && (samplingRate !== this.#samplingRate || head < this.#lastEnd || exporter !== this.#exporter))
-      this.flush(sink)
+    if (this.#packets > 0 && (samplingRate !== this.#samplingRate || head < this.#lastEnd)) this.flush(sink)
     const view = this.#view
     if (this.#packets === 0) {
       this.#first = head
       this.#samplingRate = samplingRate
-      this.#exporter = exporter
     } else view.setUint32(this.#last + NEXT_OFFSET, head - this.#last, true)
     view.setUint32(head + SECONDS, this.#seconds, true)
     view.setUint32(head + NANOSECONDS, this.#nanoseconds, true)

@@ -116,8 +116,9 @@ export class SFlowCollector {
     agent.samples++
     agent.samplingRate = samplingRate
     const { headerBytes, inputIndex, outputIndex } = decoder
-    const capturedBytes = Math.min(headerBytes, this.#snapLength)
-    this.#block.add(headerOffset, capturedBytes, wireBytes, samplingRate, agent.address, inputIndex, outputIndex, this.#sink)
+    // Both are small, which the compiler does not know: it would go on with a double.
+    const capturedBytes = Math.min(headerBytes | 0, this.#snapLength | 0)
+    this.#block.add(headerOffset, capturedBytes, wireBytes, samplingRate, inputIndex, outputIndex, this.#sink)
   }
 
   /** Before anything of the datagram is written over: the first to ask is the first sample. */
@@ -137,6 +138,7 @@ export class SFlowCollector {
     if (!isSame || !this.#agent) this.#agent = this.#agents.of(addressText(words, agentVersion))
     this.#isCounted = true
     this.#agent.follow(subAgentId, sequence)
+    this.#block.from(this.#agent.address, this.#sink)
     return this.#agent
   }
 }

@@ -1,7 +1,8 @@
 import { InvalidArgumentError } from '@skydive/contracts'
+import { DatagramSlots } from './datagram-slots.ts'
 import { Errno } from './errno.ts'
 import type { Kernel } from './kernel.ts'
-import { AF_INET, AF_INET6, socketAddress } from './socket-address.ts'
+import { AF_INET6, socketAddress } from './socket-address.ts'
 
 /** Where datagrams come in. Shape: `{ address: '0.0.0.0', port: 6343 }`. */
 export interface DatagramOptions {
@@ -47,7 +48,8 @@ export interface DatagramReceiver {
   readonly port: number
   /**
    * Hands over what is there and answers how many; never blocks and stops after 16 batches, so that other work gets its turn. Datagrams of a
-   * batch lie one behind the other and stay as they are until `endBatch` has returned, which must not throw either.
+   * batch lie one behind the other, in 1.5 KiB each, longer ones behind all of them; they stay as they are until `endBatch` has returned, which
+   * must not throw either.
    */
   receive(visit: DatagramVisitor, endBatch?: () => void): number
   stats(): DatagramStats
@@ -65,7 +67,6 @@ const SO_MEMINFO = 55
 const MEMINFO_WORDS = 9
 const MEMINFO_DROPS = 8
 const MSG_DONTWAIT = 0x40
-const MSG_TRUNC = 0x20
 const RECVMMSG = process.arch === 'arm64' ? 243 : 299
 const GETSOCKNAME = process.arch === 'arm64' ? 204 : 51
 
@@ -73,15 +74,7 @@ const DEFAULT_BUFFER_BYTES = 8 * 1024 * 1024
 const DEFAULT_DATAGRAM_BYTES = 16 * 1024
 const BATCH = 64
 const BATCHES = 16
-// struct mmsghdr (msghdr, then the length), struct iovec and an address of up to 28 bytes for each datagram, then its bytes.
-const MMSGHDR_BYTES = 64
-const MSG_LENGTH = 56
-const MSG_FLAGS = 48
-const IOVEC_BYTES = 16
 const NAME_BYTES = 32
-const HEADS_BYTES = BATCH * (MMSGHDR_BYTES + IOVEC_BYTES + NAME_BYTES)
-/** Of an IPv4 address within one of IPv6. */
-const MAPPED_OFFSET = 12
 
 /**
  * Opens a socket for datagrams of UDP.
@@ -117,21 +110,7 @@ function growBuffer(kernel: Kernel, fd: number, bufferBytes: number): void {
 }
 
 function receiverOf(kernel: Kernel, fd: number, maxDatagramBytes: number): DatagramReceiver {
-  // A multiple of eight: whoever reads a datagram by words finds it aligned.
-  const slotBytes = (maxDatagramBytes + 7) & ~7
-  const memory = kernel.mapMemory({ byteLength: HEADS_BYTES + BATCH * slotBytes })
-  const view = new DataView(memory.buffer)
-  const iovecs = BATCH * MMSGHDR_BYTES
-  const names = iovecs + BATCH * IOVEC_BYTES
-  for (let i = 0; i < BATCH; i++) {
-    const head = i * MMSGHDR_BYTES
-    const iovec = iovecs + i * IOVEC_BYTES
-    view.setBigUint64(head, memory.address + BigInt(names + i * NAME_BYTES), true)
-    view.setBigUint64(head + 16, memory.address + BigInt(iovec), true)
-    view.setBigUint64(head + 24, 1n, true)
-    view.setBigUint64(iovec, memory.address + BigInt(HEADS_BYTES + i * slotBytes), true)
-    view.setBigUint64(iovec + 8, BigInt(maxDatagramBytes), true)
-  }
+  const slots = new DatagramSlots(kernel, BATCH, maxDatagramBytes)
   const counters = new Uint32Array(MEMINFO_WORDS)
   let received = 0
   let truncated = 0
@@ -146,20 +125,11 @@ function receiverOf(kernel: Kernel, fd: number, maxDatagramBytes: number): Datag
   }
 
   const batch = (visit: DatagramVisitor): number => {
-    for (let i = 0; i < BATCH; i++) view.setUint32(i * MMSGHDR_BYTES + 8, NAME_BYTES, true)
-    const count = kernel.systemCall(RECVMMSG, fd, memory.address, BATCH, MSG_DONTWAIT, 0)
+    slots.prepare()
+    const count = kernel.systemCall(RECVMMSG, fd, slots.address, BATCH, MSG_DONTWAIT, 0)
     for (let i = 0; i < count; i++) {
-      const head = i * MMSGHDR_BYTES
-      if ((view.getInt32(head + MSG_FLAGS, true) & MSG_TRUNC) !== 0) {
-        truncated++
-        continue
-      }
-      const name = names + i * NAME_BYTES
-      const isV4 = view.getUint16(name, true) === AF_INET
-      const isMapped = !isV4 && isMappedAddress(view, name + 8)
-      const senderOffset = isV4 ? name + 4 : isMapped ? name + 8 + MAPPED_OFFSET : name + 8
-      const byteLength = view.getUint32(head + MSG_LENGTH, true)
-      visit(view, HEADS_BYTES + i * slotBytes, byteLength, isV4 || isMapped ? 4 : 6, senderOffset)
+      if (slots.isCut(i)) truncated++
+      else visit(slots.view, slots.offset(i), slots.byteLength(i), slots.senderVersion(i), slots.senderOffset(i))
     }
     return count
   }
@@ -187,7 +157,7 @@ function receiverOf(kernel: Kernel, fd: number, maxDatagramBytes: number): Datag
       readDrops()
       isOpen = false
       kernel.close(fd)
-      memory.close()
+      slots.close()
     },
   }
 }
@@ -196,9 +166,4 @@ function portOf(kernel: Kernel, fd: number): number {
   const name = new Uint8Array(NAME_BYTES)
   kernel.systemCall(GETSOCKNAME, fd, name, Uint32Array.of(NAME_BYTES))
   return new DataView(name.buffer).getUint16(2)
-}
-
-/** `::ffff:a.b.c.d`. */
-function isMappedAddress(view: DataView, at: number): boolean {
-  return view.getUint32(at) === 0 && view.getUint32(at + 4) === 0 && view.getUint32(at + 8) === 0xffff
 }

@@ -65,6 +65,39 @@ describe('datagrams', () => {
     receiver.close()
   })
 
+  test.each([
+    { maxDatagramBytes: undefined, lengths: [0, 1, 1535, 1536, 1537, 20, 9000, 16_384, 16_385, 3, 1537] },
+    { maxDatagramBytes: 1600, lengths: [1536, 1600, 1601, 1, 1599] },
+    { maxDatagramBytes: 1537, lengths: [1537, 1536, 1538, 2] },
+    { maxDatagramBytes: 1536, lengths: [1536, 1537, 4] },
+    { maxDatagramBytes: 1533, lengths: [1533, 1534, 1536, 1537, 4] },
+  ])('come whole and in order, the usual ones densely: %j', async ({ maxDatagramBytes, lengths }) => {
+    const receiver = openDatagramReceiver(kernel, {
+      ...{ address: '127.0.0.1', port: 0 },
+      ...(maxDatagramBytes !== undefined && { maxDatagramBytes }),
+    })
+    const socket = createSocket('udp4')
+    const sent = lengths.map((length, i) => Uint8Array.from({ length }, (_, at) => (at * 7 + i) & 255))
+    await send(socket, receiver.port, '127.0.0.1', ...sent)
+    kernel.waitReadable([receiver.fd], 1000)
+    const held: Uint8Array[] = []
+    const offsets: number[] = []
+    const came: Uint8Array[] = []
+    const visit = (view: DataView, offset: number, byteLength: number) => {
+      held.push(new Uint8Array(view.buffer, view.byteOffset + offset, byteLength))
+      if (byteLength <= 1536) offsets.push(offset)
+    }
+    receiver.receive(visit, () => came.push(...held.splice(0).map((bytes) => bytes.slice())))
+    const limit = maxDatagramBytes ?? 16_384
+    expect(came).toEqual(sent.filter(({ length }) => length <= limit))
+    expect(receiver.stats()).toEqual({ received: came.length, dropped: 0, truncated: sent.length - came.length })
+    const slots = offsets.map((offset) => (offset - offsets[0]!) / Math.min(1536, (limit + 7) & ~7))
+    const places = sent.flatMap(({ length }, i) => (length <= Math.min(limit, 1536) ? [i] : []))
+    expect(slots).toEqual(places.map((place) => place - places[0]!))
+    socket.close()
+    receiver.close()
+  })
+
   test('that do not fit are counted', async () => {
     const receiver = openDatagramReceiver(kernel, { address: '127.0.0.1', port: 0, maxDatagramBytes: 100, bufferBytes: 4096 })
     const socket = createSocket('udp4')

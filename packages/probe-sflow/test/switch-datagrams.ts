@@ -1,7 +1,7 @@
 import { rawHeader, type WrittenFlowSample, writeSFlow } from '../../packet/test/sflow-writer.ts'
 
-/** Samples of a datagram: as many as fit 1,500 bytes. */
-export const SAMPLES = 7
+/** Samples of a datagram: as many as fit an Ethernet frame of the usual length. */
+export const SAMPLES = 6
 /** Of the sampled headers. */
 const HEADER_BYTES = 128
 
@@ -20,7 +20,7 @@ function sample(flow: number): WrittenFlowSample {
   return { ...source, samplingRate: 512, samplePool: 1, drops: 0, input: 3, output: 4, records }
 }
 
-/** What a switch sends of `flows` flows, a sample of each: seven samples with headers of 128 bytes in each datagram. */
+/** What a switch sends of `flows` flows, a sample of each: six samples with headers of 128 bytes in each datagram. */
 export function switchDatagrams(flows: number): readonly Uint8Array[] {
   const agent = Uint8Array.of(10, 0, 0, 1)
   return Array.from({ length: Math.ceil(flows / SAMPLES) }, (_, i) =>

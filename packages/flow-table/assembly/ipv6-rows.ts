@@ -24,8 +24,8 @@ import {
   ROW_FLAGS,
   ROW_HASH,
 } from '../src/layout'
-import { AT_FACTORS, AT_MODE, AT_PAIRS, LOOP_LINK_KEY, PAIR_BYTES } from '../src/loop-layout'
-import { be16, be32, finish, setWord, TCP_BYTES, TCP_EVENTS, tunnelBit, word } from './memory'
+import { AT_MODE, AT_PAIRS, LOOP_LINK_KEY, PAIR_BYTES } from '../src/loop-layout'
+import { be16, be32, hashOf, setWord, TCP_BYTES, TCP_EVENTS, tunnelBit } from './memory'
 import { TYPE_DOT1Q, TYPE_IPV6 } from './plain-rows'
 import { pair } from './table'
 
@@ -81,9 +81,7 @@ export function ipv6Row(row: i32, ether: i32, capturedBytes: i32): bool {
   setWord(row, KEY_PARENT, 0)
   setWord(row, KEY_KIND, KIND_IPV6 | (isTcp ? KIND_TCP : KIND_UDP) | (link & KIND_LINK))
   setWord(row, ROW_FLAGS, flags)
-  let sum = 0
-  for (let i = 0; i < 8; i++) sum += word(row, i) * load<i32>(AT_FACTORS + (i << 2))
-  setWord(row, ROW_HASH, finish(sum))
+  setWord(row, ROW_HASH, hashOf(row))
   return true
 }
 

@@ -1,6 +1,6 @@
 // Words of rows and records, and what is read of packets.
 
-import { AT_TUNNEL_BITS } from '../src/loop-layout'
+import { AT_FACTORS, AT_TUNNEL_BITS } from '../src/loop-layout'
 
 export const ROW_BYTES = 64
 /** From numbers of flows to bytes of records, and of buckets to bytes of the index. */
@@ -58,4 +58,12 @@ export function finish(sum: i32): i32 {
   let hash: u32 = (sum ^ <i32>(<u32>sum >>> 16)) * <u32>0x85ebca6b
   hash = (hash ^ (hash >>> 13)) * <u32>0xc2b2ae35
   return hash ^ (hash >>> 16)
+}
+
+/** The hash of a row's key. */
+export function hashOf(row: i32): i32 {
+  const first = i32x4.mul(v128.load(row), v128.load(AT_FACTORS))
+  const products = i32x4.add(first, i32x4.mul(v128.load(row, 16), v128.load(AT_FACTORS, 16)))
+  const halves = i32x4.add(products, v128.shuffle<i32>(products, products, 2, 3, 0, 1))
+  return finish(i32x4.extract_lane(halves, 0) + i32x4.extract_lane(halves, 1))
 }

@@ -44,6 +44,7 @@ import {
   RING_WIRE,
 } from './ring-rows'
 import { dissect, filter } from './table'
+import { tunnelRows } from './tunnel-rows'
 
 const VLAN_BYTES = 4
 /** The bits of the mode that say which packets can be plain from their header on, and what they are then. */
@@ -146,7 +147,12 @@ function fillAny(count: i32, limit: i32): i32 {
     setWord(row, ROW_STRIPPED_TAG, strippedTag)
 
     count++
-    if (isEthernet && (fillTold(row, offset, capturedBytes) || ipv6Row(row, offset, capturedBytes))) continue
+    if (isEthernet) {
+      if (fillTold(row, offset, capturedBytes) || ipv6Row(row, offset, capturedBytes)) continue
+      const carried = tunnelRows(row, offset, capturedBytes)
+      count += carried
+      if (carried !== 0) continue
+    }
     setWord(row, KEY_PARENT, 0)
     const dissected = dissect((row - AT_ROWS) >> 2)
     count += (dissected & (DISSECTED_DATAGRAM - 1)) - 1

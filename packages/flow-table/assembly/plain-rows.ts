@@ -45,7 +45,7 @@ import { be16, be32, finish, NO_TAG, PCAP_HEADER_BYTES, ROW_BYTES, setWord, TCP_
 export const TYPE_DOT1Q = 0x0081
 export const TYPE_IPV6 = 0xdd86
 const TYPE_IPV4_PLAIN = 0x450008
-const FRAGMENT_FIELDS = 0xff3f
+export const FRAGMENT_FIELDS = 0xff3f
 /** A tag and everything up to the ports of IPv4 and two words beyond are within so many bytes. */
 export const PLAIN_BYTES = 46
 const ETHERNET_BYTES = 14

@@ -30,7 +30,7 @@ import {
   WIDE_PARENT_LOW,
   WIDE_SHIFT,
 } from './layout.ts'
-import { AT_PLAIN_LEFT, DISSECTED_DATAGRAM } from './loop-layout.ts'
+import { AT_PARENT, AT_PLAIN_LEFT, DISSECTED_DATAGRAM } from './loop-layout.ts'
 import { NewFlows } from './new-flows.ts'
 import { PacketFollower } from './packet-follower.ts'
 import { PacketIntake } from './packet-intake.ts'
@@ -66,8 +66,6 @@ export class FlowAccounting {
   readonly #newFlows: NewFlows
   readonly #events: FlowEvents
   readonly #follower: PacketFollower
-  /** The flow that the row before counted in, when it carries this one. */
-  #parent = 0
   /** What is counted now are made-up packets, of which nobody must hear. */
   #isWarmingUp = false
 
@@ -247,7 +245,7 @@ export class FlowAccounting {
     const { columns } = this
     const isInner = rows[at + KEY_PARENT] !== 0
     // Before anything is evicted: it might be the enclosing flow.
-    if (isInner) this.exporter.identify(this.#parent)
+    if (isInner) this.exporter.identify(columns.memory.words[AT_PARENT >> 2]!)
     const { uuidHigh, uuidLow } = this.#exported.identifiers
     if (columns.size >= this.#maxFlows) this.#eviction.evict(this.#isWarmingUp)
     const id = columns.insert(rows, at)
@@ -265,8 +263,9 @@ export class FlowAccounting {
 
   /** Tells the next row, which is what this one carries, in which flow it lies. */
   #enclose(id: number, rows: Int32Array, inner: number): void {
-    this.#parent = id
-    rows[inner + KEY_PARENT] = this.columns.cold[(id << COLD_SHIFT) + COLD_SERIAL]!
+    const { cold, memory } = this.columns
+    memory.words[AT_PARENT >> 2] = id
+    rows[inner + KEY_PARENT] = cold[(id << COLD_SHIFT) + COLD_SERIAL]!
     this.#keys.hash(inner)
   }
 

@@ -148,6 +148,7 @@ export const ROW_COUNTED_BYTES = 15
 // Bits of a packet's flags: TCP flags in the low byte, TTL in the second.
 export const FLAG_TCP_FLAGS = 0xff
 export const FLAG_TTL_SHIFT = 8
+export const FLAG_TTL_MASK = 0xff00
 /** A TCP segment with SYN, FIN or RST. */
 export const FLAG_TCP_EVENT = 1 << 16
 export const FLAG_ECHO_REQUEST = 1 << 17

@@ -37,6 +37,8 @@ export const AT_PLAIN_LEFT = 104
 export const AT_COLD_BEGIN = 108
 export const AT_STARTS_BEGIN = 112
 export const AT_RTTS_BEGIN = 116
+/** The flow of the row that was counted last of those that carry the next one. */
+export const AT_PARENT = 120
 /** For packets in key order and for swapped ones: how bytes become the words of a key, 64 bytes each. See `KEY_ORDERS`. */
 export const AT_ORDERS = 128
 export const ORDERS_SHIFT = 6
@@ -58,6 +60,8 @@ export const LOOP_FILTER = 16
 export const LOOP_FOLLOW = 32
 /** The times of SYN, FIN and RST are to be kept. */
 export const LOOP_FLAG_TIMES = 64
+/** The ports of VXLAN and Geneve mean these, and nothing that was registered. */
+export const LOOP_OVERLAY_PORTS = 128
 
 // What a call answers.
 /** All whole packets are counted. */

@@ -22,6 +22,7 @@ import {
   LOOP_FULL,
   LOOP_LINK_KEY,
   LOOP_LITTLE_ENDIAN,
+  LOOP_OVERLAY_PORTS,
   LOOP_RING,
   WINDOW_BYTES,
 } from './loop-layout.ts'
@@ -138,7 +139,7 @@ export class PacketLoop {
 
   #prepare({ layout, linkType }: PacketFormat, weight: number): void {
     const { words } = this.#memory
-    const { keysLink, hasFilter, isFollowing, keepsFlagTimes } = this.#options
+    const { keysLink, hasFilter, isFollowing, keepsFlagTimes, tunnelPorts } = this.#options
     const isRing = layout.format === 'tpacket-v3'
     words[AT_MODE >> 2] =
       (isRing ? LOOP_RING : layout.littleEndian ? LOOP_LITTLE_ENDIAN : 0) |
@@ -146,7 +147,8 @@ export class PacketLoop {
       (keysLink ? LOOP_LINK_KEY : 0) |
       (hasFilter ? LOOP_FILTER : 0) |
       (isFollowing ? LOOP_FOLLOW : 0) |
-      (keepsFlagTimes ? LOOP_FLAG_TIMES : 0)
+      (keepsFlagTimes ? LOOP_FLAG_TIMES : 0) |
+      (tunnelPorts.areUsual ? LOOP_OVERLAY_PORTS : 0)
     words[AT_NANOSECONDS_PER_UNIT >> 2] = isRing || layout.nanoseconds ? 1 : NANOSECONDS_PER_MICROSECOND
     words[AT_WEIGHT >> 2] = weight
   }

@@ -24,6 +24,11 @@ export class TunnelPorts {
     return this.#all
   }
 
+  /** Whether the ports of VXLAN, Geneve and GTP-U mean these, and not MPLS. */
+  get areUsual(): boolean {
+    return Object.values(TUNNEL_PORT).every((port) => !this.#mpls.has(port))
+  }
+
   /** What is to be decoded below UDP: one of `STEP`; `END` when the port is that of no tunnel. */
   step(port: number): number {
     if (this.#mpls.has(port)) return STEP.MPLS

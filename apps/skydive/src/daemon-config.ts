@@ -5,6 +5,7 @@ import { ExitStatus } from './exit-status.ts'
 
 /** Flags of the daemons, as commander hands them over. */
 export interface DaemonFlags {
+  readonly listen?: string
   readonly hostId?: string
   readonly dataDir?: string
   readonly insecureListen?: boolean
@@ -13,14 +14,14 @@ export interface DaemonFlags {
 }
 
 /**
- * The configuration of a daemon: flags, environment, files, defaults. Answers `undefined` when `--check` or `--dump-config` asked for nothing
+ * The configuration of a daemon: flags, environment, files, defaults. `--listen` stands for `listenKey`. Answers `undefined` when `--check` or `--dump-config` asked for nothing
  * more. @throws ExitStatus when the check failed; ERR_INVALID_ARGUMENT with a line for each fault.
  */
 export async function loadDaemonConfig(
   program: Command,
   streams: CliStreams,
   flags: DaemonFlags,
-  overrides: Readonly<Record<string, string>>,
+  listenKey: 'agent.listen' | 'analyzer.listen',
 ): Promise<Config | undefined> {
   const { conf } = program.opts<{ conf: string[] }>()
   const { environment } = streams
@@ -29,7 +30,7 @@ export async function loadDaemonConfig(
     files: conf,
     environment,
     overrides: {
-      ...overrides,
+      ...(flags.listen !== undefined && { [listenKey]: flags.listen }),
       ...(flags.hostId !== undefined && { host_id: flags.hostId }),
       ...(dataDir !== undefined && { data_dir: dataDir }),
       ...(flags.insecureListen && { 'http.insecure_listen': 'true' }),

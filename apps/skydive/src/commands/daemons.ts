@@ -33,13 +33,8 @@ export function addDaemons(program: Command, streams: CliStreams): void {
   }
   withDaemonFlags(program.command('analyzer').description('run an analyzer until SIGINT or SIGTERM'))
     .option('--listen <address>', 'address of the API, such as 127.0.0.1:8082')
-    .action(async (flags: DaemonFlags & { listen?: string }) => {
-      const config = await loadDaemonConfig(
-        program,
-        streams,
-        flags,
-        flags.listen === undefined ? {} : { 'analyzer.listen': flags.listen },
-      )
+    .action(async (flags: DaemonFlags) => {
+      const config = await loadDaemonConfig(program, streams, flags, 'analyzer.listen')
       if (config === undefined) return
       const { runAnalyzer } = await import('@skydive/analyzer')
       const page = fileURLToPath(new URL('./page', entry))
@@ -55,13 +50,8 @@ export function addDaemons(program: Command, streams: CliStreams): void {
 
   withDaemonFlags(program.command('agent').description('run an agent until SIGINT or SIGTERM'))
     .option('--listen <address>', 'address of the API, such as 127.0.0.1:8081')
-    .action(async (flags: DaemonFlags & { listen?: string }) => {
-      const config = await loadDaemonConfig(
-        program,
-        streams,
-        flags,
-        flags.listen === undefined ? {} : { 'agent.listen': flags.listen },
-      )
+    .action(async (flags: DaemonFlags) => {
+      const config = await loadDaemonConfig(program, streams, flags, 'agent.listen')
       if (config === undefined) return
       const { runAgent } = await import('@skydive/agent')
       await runAgent({
@@ -75,13 +65,8 @@ export function addDaemons(program: Command, streams: CliStreams): void {
 
   withDaemonFlags(program.command('allinone').description('run an analyzer and an agent of this host, with the embedded store'))
     .option('--listen <address>', 'address of the page and the API, such as 127.0.0.1:8082')
-    .action(async (flags: DaemonFlags & { listen?: string }) => {
-      const config = await loadDaemonConfig(
-        program,
-        streams,
-        flags,
-        flags.listen === undefined ? {} : { 'analyzer.listen': flags.listen },
-      )
+    .action(async (flags: DaemonFlags) => {
+      const config = await loadDaemonConfig(program, streams, flags, 'analyzer.listen')
       if (config === undefined) return
       const exitCode = await runAllInOne({ config, files: program.opts<{ conf: string[] }>().conf, flags })
       if (exitCode !== 0) throw new ExitStatus(exitCode)

@@ -27,13 +27,15 @@ const failed: CaptureSpan = {
   filter: 'port 80',
   samplingRate: 10,
   toMs: NOW_MS - 30_000,
+  packetsIfDropped: 4,
   error: 'link is down',
 }
 const losses: FlowLoss[] = [
   { cause: 'kernel', host: 'alpha', captureId: 'c1', fromMs: NOW_MS - 9_000, toMs: NOW_MS - 8_000, packets: 2, flows: 0 },
   { cause: 'link', host: 'beta', fromMs: NOW_MS - 5_000, toMs: NOW_MS - 4_000, packets: 0, flows: 3 },
+  { cause: 'interface', host: 'alpha', captureId: 'c1', fromMs: NOW_MS - 5_000, toMs: NOW_MS - 3_000, packets: 4, flows: 0 },
 ]
-const partial: FlowCoverageSummary = { complete: false, lostPackets: 2, lostFlows: 3, watched: 0.66666 }
+const partial: FlowCoverageSummary = { complete: false, lostPackets: 6, lostFlows: 3, watched: 0.66666 }
 const asked: [number, number][] = []
 const summarized: [number, number][] = []
 let server: TestServer
@@ -70,7 +72,7 @@ describe('GET /api/coverage', () => {
       KnownFrom: NOW_MS - 90_000,
       Complete: false,
       Watched: 0.66666,
-      Lost: { Packets: 2, Flows: 3 },
+      Lost: { Packets: 6, Flows: 3 },
       Captures: [
         {
           ID: 'c1',
@@ -86,6 +88,7 @@ describe('GET /api/coverage', () => {
           To: NOW_MS - 30_000,
           PacketsReceived: 7,
           PacketsDropped: 2,
+          PacketsIfDropped: 4,
           Error: 'link is down',
         },
         {
@@ -103,6 +106,7 @@ describe('GET /api/coverage', () => {
       Losses: [
         { Cause: 'kernel', Host: 'alpha', CaptureID: 'c1', From: NOW_MS - 9_000, To: NOW_MS - 8_000, Packets: 2, Flows: 0 },
         { Cause: 'link', Host: 'beta', From: NOW_MS - 5_000, To: NOW_MS - 4_000, Packets: 0, Flows: 3 },
+        { Cause: 'interface', Host: 'alpha', CaptureID: 'c1', From: NOW_MS - 5_000, To: NOW_MS - 3_000, Packets: 4, Flows: 0 },
       ],
     })
     await exchange(server.port, 'GET', `/api/coverage?from=${NOW_MS - 5_000}&to=-1s`)
@@ -136,7 +140,7 @@ describe('GET /api/coverage', () => {
 })
 
 test.each([
-  ['G.Flows()', 'partial;lost=5;packets=2;flows=3;watched=0.66666'],
+  ['G.Flows()', 'partial;lost=9;packets=6;flows=3;watched=0.66666'],
   ['G.At(1).Flows()', 'complete'],
   ['G.V()', undefined],
 ])('%s: X-Skydive-Coverage is %s', async (GremlinQuery, expected) => {

@@ -4,7 +4,9 @@ import type { Detection } from './probe.ts'
 /** Counters of a capture source since it was opened, as the kernel or the peer tells them. */
 export interface CaptureStats {
   readonly packetsReceived: number
+  /** For want of room in the kernel. */
   readonly packetsDropped: number
+  /** By the interface, before the source could see them and whatever its filter. Never less than before; 0 where nobody tells. */
   readonly packetsIfDropped: number
 }
 

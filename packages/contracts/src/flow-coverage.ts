@@ -25,15 +25,24 @@ export interface CaptureSpan {
   readonly packetsReceived: number
   /** By the kernel, for want of room. */
   readonly packetsDropped: number
+  /** By the interface since the capture began, whatever the filter. Absent when whoever told of the capture did not tell of them. */
+  readonly packetsIfDropped?: number
   /** Why it ended, when it failed. */
   readonly error?: string
 }
 
+/** Every {@link FlowLossCause}, in the order in which a packet comes by them. */
+export const FLOW_LOSS_CAUSES = ['interface', 'kernel', 'table', 'link', 'store'] as const
+
 /**
- * Where something was lost: `kernel` packets that did not fit into the ring; `table` flows that a full flow table gave up; `link` flows that an agent
- * could not send; `store` flows that the store did not take.
+ * Where something was lost: `interface` packets that the interface dropped before a capture could see them; `kernel` packets that did not fit into the
+ * ring; `table` flows that a full flow table gave up; `link` flows that an agent could not send; `store` flows that the store did not take.
+ *
+ * What an interface dropped is lost like the rest, though no capture ever had it: it was on the wire, and an answer without it is not complete.
+ * Nobody knows what those packets were. So they count whatever the filter of the capture, which may have wanted only some of them or none, and once
+ * for each capture of the interface: at most so many are missing.
  */
-export type FlowLossCause = 'kernel' | 'table' | 'link' | 'store'
+export type FlowLossCause = (typeof FLOW_LOSS_CAUSES)[number]
 
 /** Something that was lost between two times, ms since the epoch. `packets` counts packets, `flows` reports of flows. */
 export interface FlowLoss {

@@ -72,6 +72,7 @@ export type {
 } from './flow.ts'
 export { EXTRA_LAYERS, FLOW_PROTOCOLS, ICMP_TYPES } from './flow.ts'
 export type { CaptureSpan, FlowCoverage, FlowCoverageSummary, FlowLoss, FlowLossCause } from './flow-coverage.ts'
+export { FLOW_LOSS_CAUSES } from './flow-coverage.ts'
 export type { FlowAnswer, FlowQuery, FlowReader } from './flow-reader.ts'
 export type { DiffOptions, ElementChange, GraphDiff, KeyChange } from './graph-diff.ts'
 export { NOISY_KEYS } from './graph-diff.ts'

@@ -44,6 +44,7 @@ function spanOf(node: GraphNode, captureId: string, element: MetadataObject): Ca
     fromMs: 0,
     packetsReceived: countOf(element['PacketsReceived']),
     packetsDropped: countOf(element['PacketsDropped']),
+    ...(typeof element['PacketsIfDropped'] === 'number' && { packetsIfDropped: countOf(element['PacketsIfDropped']) }),
     ...(error !== '' && { error }),
   }
 }

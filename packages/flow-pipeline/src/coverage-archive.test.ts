@@ -75,9 +75,9 @@ async function run(
   const { store, state } = memoryStore(content, refuses)
   const archive = createCoverageArchive({ ledger, store, clock, logger })
   await archive.start(new AbortController().signal)
-  const show = (received: number | undefined) => {
+  const show = (received: number | undefined, more: Metadata = {}) => {
     const captures: Metadata[] =
-      received === undefined ? [] : [{ ID: 'c', State: 'active', PacketsReceived: received, PacketsDropped: 0 }]
+      received === undefined ? [] : [{ ID: 'c', State: 'active', PacketsReceived: received, PacketsDropped: 0, ...more }]
     writer.transaction((tx) => tx.putNode({ id: 'n', metadata: { Name: 'eth0', TID: 't', Captures: captures as never } }))
   }
   return { clock, ledger, archive, show, state }
@@ -162,6 +162,49 @@ describe('over restarts', () => {
     expect(second.ledger.read(0, 9_000)).toMatchObject({ spans: [{ fromMs: 1_000, toMs: 2_000 }], losses: [loss] })
     expect(told).toEqual([{ key: '/coverage/bad' }, { key: '/coverage/worse' }])
     await second.archive.stop()
+  })
+
+  test('what interfaces dropped is there again, and counts on from there', async () => {
+    const content = new Map<string, string>()
+    const first = await run(content, 1_000)
+    first.show(5, { PacketsIfDropped: 2 })
+    await first.clock.advance(1_000)
+    first.show(6, { PacketsIfDropped: 5 })
+    await first.archive.stop()
+    const second = await run(content, 50_000)
+    second.show(9, { PacketsIfDropped: 6 })
+    expect(second.ledger.read(0, 1e9)).toMatchObject({
+      spans: [{ packetsReceived: 9, packetsDropped: 0, packetsIfDropped: 6 }],
+      losses: [{ cause: 'interface', captureId: 'c', fromMs: 1_000, toMs: 50_000, packets: 4, flows: 0 }],
+    })
+    await second.archive.stop()
+  })
+
+  test('a ledger of a version that did not know of interfaces is read; when they dropped what they tell now nobody knows', async () => {
+    const span = {
+      ...{ captureId: 'c', captureName: '', nodeId: 'n', nodeTid: 't', nodeName: 'eth0', host: 'alpha', type: '', filter: '' },
+      ...{ samplingRate: 1, fromMs: 1_000, packetsReceived: 5, packetsDropped: 1 },
+    }
+    const loss = { cause: 'kernel', host: 'alpha', captureId: 'c', fromMs: 1_500, toMs: 1_900, packets: 1, flows: 0 }
+    const content = new Map([
+      ['/coverage/begin', '{"knownFromMs":1000}'],
+      ['/coverage/r1', JSON.stringify({ id: 'r1', span, seenMs: 2_000 })],
+      ['/coverage/r2', JSON.stringify({ id: 'r2', loss })],
+    ])
+    const told: unknown[] = []
+    const { ledger, archive, show } = await run(content, 9_000, { ...SILENT_LOGGER, warn: (fields) => void told.push(fields) })
+    expect([ledger.read(1_000, 9_000).spans, ledger.read(1_000, 9_000).losses, told]).toEqual([
+      [{ ...span, toMs: 2_000 }],
+      [loss],
+      [],
+    ])
+    show(7, { PacketsDropped: 1, PacketsIfDropped: 900 })
+    show(8, { PacketsDropped: 1, PacketsIfDropped: 901 })
+    expect([ledger.read(1_000, 9_000).spans, ledger.read(1_000, 9_000).losses]).toEqual([
+      [{ ...span, packetsReceived: 8, packetsIfDropped: 901 }],
+      [loss, { ...loss, cause: 'interface', fromMs: 9_000, toMs: 9_000 }],
+    ])
+    await archive.stop()
   })
 })
 

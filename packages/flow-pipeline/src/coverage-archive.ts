@@ -1,6 +1,7 @@
-import type { Clock, KeyValueStore, Logger, Service } from '@skydive/contracts'
+import { type Clock, FLOW_LOSS_CAUSES, type KeyValueStore, type Logger, type Service } from '@skydive/contracts'
 import { z } from 'zod'
-import type { CoverageLedger, SpanRecord } from './coverage-ledger.ts'
+import type { CoverageLedger } from './coverage-ledger.ts'
+import type { SpanRecord } from './ledger-records.ts'
 import type { LossRecord } from './loss-book.ts'
 
 const PREFIX = '/coverage/'
@@ -29,10 +30,11 @@ const spanSchema = z.object({
   toMs: z.number().optional(),
   packetsReceived: z.number(),
   packetsDropped: z.number(),
+  packetsIfDropped: z.number().optional(),
   error: z.string().optional(),
 })
 const lossSchema = z.object({
-  cause: z.enum(['kernel', 'table', 'link', 'store']),
+  cause: z.enum(FLOW_LOSS_CAUSES),
   host: z.string(),
   captureId: z.string().optional(),
   fromMs: z.number(),

@@ -1,6 +1,6 @@
 // What the ledger says of what it could not see: agents that were away, runs that began anew, losses of every cause, windows that cut them.
 import { describe, expect, test } from '@jest/globals'
-import type { FlowLoss, FlowLossCause, Metadata } from '@skydive/contracts'
+import { FLOW_LOSS_CAUSES, type FlowLoss, type Metadata } from '@skydive/contracts'
 import { createGraph } from '@skydive/graph'
 import { CoverageLedger, type LossRecord, type SpanRecord } from './index.ts'
 
@@ -213,8 +213,8 @@ describe('captures of one node that run at once', () => {
   })
 })
 
-describe.each<FlowLossCause>(['kernel', 'table', 'link', 'store'])('a loss by the %s', (cause) => {
-  const [packets, flows] = cause === 'kernel' ? [7, 0] : [0, 7]
+describe.each(FLOW_LOSS_CAUSES)('a loss by the %s', (cause) => {
+  const [packets, flows] = cause === 'kernel' || cause === 'interface' ? [7, 0] : [0, 7]
   const loss: FlowLoss = { cause, host: 'alpha', fromMs: 20_000, toMs: 30_000, packets, flows }
   test.each<[startMs: number, lastMs: number, counts: boolean]>([
     [0, 19_999, false],

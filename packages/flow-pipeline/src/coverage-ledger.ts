@@ -11,32 +11,20 @@ import type {
   Metrics,
   TimeSlice,
 } from '@skydive/contracts'
-import { activeCaptures, sameCapture } from './capture-elements.ts'
+import { continues, countsNothingNew, droppedSince } from './capture-counters.ts'
+import { activeCaptures } from './capture-elements.ts'
 import { summarize } from './coverage-summary.ts'
+import type { LedgerListener, SpanRecord } from './ledger-records.ts'
 import { LossBook, type LossRecord } from './loss-book.ts'
 
 /** Ended captures and losses that are remembered. */
 const MAX_RECORDS = 20_000
-
-/** A capture span as it grows. `id` names it among all. */
-export interface SpanRecord {
-  readonly id: string
-  span: CaptureSpan
-  /** When it was last seen to run, ms since the epoch. */
-  seenMs: number
-}
 
 /** A span that ended with its node. */
 interface GoneSpan {
   readonly record: SpanRecord
   /** When the node was made. An agent that comes back shows it as it was; one that started anew made another one. */
   readonly nodeCreatedAtMs: number
-}
-
-/** Told of every record that is new or has changed, and of those that are forgotten. */
-export interface LedgerListener {
-  changed(record: SpanRecord | LossRecord): void
-  forgotten(record: SpanRecord | LossRecord): void
 }
 
 /** What a ledger is made of. */
@@ -110,7 +98,7 @@ export class CoverageLedger {
     this.#prune()
     for (const [key, record] of this.#running) {
       const earlier = this.#unconfirmed.get(key)
-      if (!earlier || !continues(earlier, record.span)) continue
+      if (!earlier || !continues(earlier.span, record.span)) continue
       this.#unconfirmed.delete(key)
       this.#forget(record)
       this.#noteDropped(earlier, record.span, record.seenMs)
@@ -192,15 +180,15 @@ export class CoverageLedger {
     const gone = this.#gone.get(key)
     this.#gone.delete(key)
     const before = running ?? gone?.record ?? this.#unconfirmed.get(key)
-    const isDropped = before !== undefined && this.#noteDropped(before, span, nowMs)
-    if (running && continues(running, span)) {
-      if (isDropped || span.packetsReceived !== running.span.packetsReceived) this.#grow(running, span, nowMs)
-      else running.seenMs = nowMs
+    if (before) this.#noteDropped(before, span, nowMs)
+    if (running && continues(running.span, span)) {
+      if (countsNothingNew(running.span, span)) running.seenMs = nowMs
+      else this.#grow(running, span, nowMs)
       return
     }
     // The same capture with another filter, or counters that began anew, is another span.
     if (running) this.#stop(key, running, nowMs)
-    else if (before && continues(before, span) && (!gone || this.#reopen(gone, nodeCreatedAtMs))) {
+    else if (before && continues(before.span, span) && (!gone || this.#reopen(gone, nodeCreatedAtMs))) {
       this.#unconfirmed.delete(key)
       this.#resume(key, before, span, nowMs)
       return
@@ -230,13 +218,12 @@ export class CoverageLedger {
     this.#change(record, { ...now, fromMs: record.span.fromMs }, nowMs)
   }
 
-  /** Notes what the kernel dropped since a capture was last seen, also in another run of it. Answers whether it did. */
-  #noteDropped({ span: before, seenMs }: SpanRecord, now: CaptureSpan, nowMs: number): boolean {
-    const isSameRun = now.packetsReceived >= before.packetsReceived && now.packetsDropped >= before.packetsDropped
-    const packets = isSameRun ? now.packetsDropped - before.packetsDropped : now.packetsDropped
+  /** Notes what was dropped since a capture was last seen. */
+  #noteDropped({ span: before, seenMs }: SpanRecord, now: CaptureSpan, nowMs: number): void {
     const { captureId, host } = now
-    if (packets > 0) this.addLoss({ cause: 'kernel', host, captureId, fromMs: seenMs, toMs: nowMs, packets, flows: 0 })
-    return packets > 0
+    for (const { cause, packets } of droppedSince(before, now)) {
+      this.addLoss({ cause, host, captureId, fromMs: seenMs, toMs: nowMs, packets, flows: 0 })
+    }
   }
 
   #noteKey(key: string, nodeId: string): void {
@@ -305,9 +292,3 @@ export class CoverageLedger {
 }
 
 const keyOf = (nodeId: string, captureId: string): string => `${nodeId}|${captureId}`
-
-/** Whether a capture that is seen now is the one of a record: the counters of another run begin at 0. */
-function continues(record: SpanRecord, now: CaptureSpan): boolean {
-  const { packetsReceived, packetsDropped } = record.span
-  return sameCapture(record.span, now) && now.packetsReceived >= packetsReceived && now.packetsDropped >= packetsDropped
-}

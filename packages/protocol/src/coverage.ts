@@ -1,4 +1,4 @@
-import type { FlowCoverage, FlowCoverageSummary } from '@skydive/contracts'
+import { FLOW_LOSS_CAUSES, type FlowCoverage, type FlowCoverageSummary } from '@skydive/contracts'
 import { z } from 'zod'
 
 const time = z
@@ -39,6 +39,11 @@ export const coverageSchema = z.object({
         To: ms.optional().describe('Absent while it runs'),
         PacketsReceived: z.number().int(),
         PacketsDropped: z.number().int(),
+        PacketsIfDropped: z
+          .number()
+          .int()
+          .optional()
+          .describe('Dropped by the interface, whatever the filter; absent where the agent does not tell'),
         Error: z.string().optional(),
       }),
     )
@@ -46,9 +51,9 @@ export const coverageSchema = z.object({
   Losses: z.array(
     z.object({
       Cause: z
-        .enum(['kernel', 'table', 'link', 'store'])
+        .enum(FLOW_LOSS_CAUSES)
         .describe(
-          'kernel: no room in the ring; table: the flow table was full; link: an agent could not send; store: the store did not take them',
+          'interface: dropped before a capture could see them; kernel: no room in the ring; table: the flow table was full; link: an agent could not send; store: the store did not take them',
         ),
       Host: z.string(),
       CaptureID: z.string().optional(),
@@ -87,6 +92,7 @@ export function toWireCoverage(coverage: FlowCoverage, summary: FlowCoverageSumm
       ...(span.toMs !== undefined && { To: span.toMs }),
       PacketsReceived: span.packetsReceived,
       PacketsDropped: span.packetsDropped,
+      ...(span.packetsIfDropped !== undefined && { PacketsIfDropped: span.packetsIfDropped }),
       ...(span.error !== undefined && { Error: span.error }),
     })),
     Losses: losses.map((loss) => ({

@@ -44,19 +44,27 @@ test('losses, a sampled capture that failed, and a time before anything is known
     KnownFrom: FROM + 1_000,
     Complete: false,
     Watched: 0.9999,
-    Lost: { Packets: 3, Flows: 4 },
-    Captures: [{ ...capture!, Name: undefined, SamplingRate: 10, To: FROM + 30_000, Error: 'link is down' }],
-    Losses: [{ Cause: 'kernel', Host: 'alpha', CaptureID: 'c1', From: FROM, To: FROM + 1_000, Packets: 3, Flows: 4 }],
+    Lost: { Packets: 10, Flows: 4 },
+    Captures: [
+      { ...capture!, Name: undefined, SamplingRate: 10, To: FROM + 30_000, PacketsIfDropped: 7, Error: 'link is down' },
+      { ...capture!, PacketsIfDropped: 0 },
+    ],
+    Losses: [
+      { Cause: 'kernel', Host: 'alpha', CaptureID: 'c1', From: FROM, To: FROM + 1_000, Packets: 3, Flows: 4 },
+      { Cause: 'interface', Host: 'alpha', CaptureID: 'c1', From: FROM, To: FROM + 1_000, Packets: 7, Flows: 0 },
+    ],
   }
   expect(renderCoverage(partial)).toEqual({
     kind: 'text',
-    text: `2026-01-31T12:00:00.000Z to 2026-01-31T12:01:00.000Z: watched 99.9 % of the time, 3 packets and 4 reports of flows lost. Nothing is known before 2026-01-31T12:00:01.000Z.
+    text: `2026-01-31T12:00:00.000Z to 2026-01-31T12:01:00.000Z: watched 99.9 % of the time, 10 packets and 4 reports of flows lost. Nothing is known before 2026-01-31T12:00:01.000Z.
 
-HOST   NODE  CAPTURE  FROM                      TO                        FILTER   SAMPLING  PACKETS  DROPPED  ERROR
-alpha  eth0  c1       2026-01-31T11:59:59.000Z  2026-01-31T12:00:30.000Z  port 80  1 in 10        12        0  link is down
+HOST   NODE  CAPTURE  FROM                      TO                        FILTER   SAMPLING  PACKETS  DROPPED  IF-DROPPED  ERROR
+alpha  eth0  c1       2026-01-31T11:59:59.000Z  2026-01-31T12:00:30.000Z  port 80  1 in 10        12        0           7  link is down
+alpha  eth0  web      2026-01-31T11:59:59.000Z  running                   port 80                 12        0
 
-HOST   CAUSE   CAPTURE  FROM                      TO                        PACKETS  FLOWS
-alpha  kernel  c1       2026-01-31T12:00:00.000Z  2026-01-31T12:00:01.000Z        3      4`,
+HOST   CAUSE      CAPTURE  FROM                      TO                        PACKETS  FLOWS
+alpha  kernel     c1       2026-01-31T12:00:00.000Z  2026-01-31T12:00:01.000Z        3      4
+alpha  interface  c1       2026-01-31T12:00:00.000Z  2026-01-31T12:00:01.000Z        7      0`,
   })
 })
 

@@ -5,7 +5,19 @@ import { connect } from './connection.ts'
 import { printAnswer, type Rendering } from './output.ts'
 import { formatTable, type Row } from './table.ts'
 
-const CAPTURE_COLUMNS = ['host', 'node', 'capture', 'from', 'to', 'filter', 'sampling', 'packets', 'dropped', 'error']
+const CAPTURE_COLUMNS = [
+  'host',
+  'node',
+  'capture',
+  'from',
+  'to',
+  'filter',
+  'sampling',
+  'packets',
+  'dropped',
+  'if-dropped',
+  'error',
+]
 const LOSS_COLUMNS = ['host', 'cause', 'capture', 'from', 'to', 'packets', 'flows']
 
 /** `client coverage --from -1h`: what was captured when, and what was lost; "no flow" and "not watched" are different answers. */
@@ -49,6 +61,8 @@ function captureRow(capture: CoverageAnswer['Captures'][number]): Row {
     sampling: capture.SamplingRate === 1 ? undefined : `1 in ${capture.SamplingRate}`,
     packets: capture.PacketsReceived,
     dropped: capture.PacketsDropped,
+    // Few interfaces ever drop a packet before it is seen.
+    'if-dropped': capture.PacketsIfDropped || undefined,
     error: capture.Error,
   }
 }

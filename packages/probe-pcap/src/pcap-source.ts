@@ -103,7 +103,7 @@ function openInterface(library: PcapLibrary, kernel: Kernel, target: CaptureTarg
     }
     const program = filterOf(handle, target, snapLength)
     if (program) handle.setFilter(program)
-    return new Source(handle, kernel, { holdsBackMs: retireMs + TICK_MS })
+    return new Source(handle, kernel, { holdsBackMs: retireMs + TICK_MS, tellsInterface: netns === undefined })
   } catch (error) {
     handle.close()
     throw error
@@ -134,6 +134,12 @@ function filterOf(handle: PcapHandle, { bpfFilter, excludePeers }: CaptureTarget
 /** libpcap's ring hands a block over every `retireMs`, rounded up to the kernel's own ticks of up to 10 ms. */
 const TICK_MS = 10
 
+interface SourceTraits {
+  readonly holdsBackMs?: number
+  readonly moreFd?: number
+  readonly tellsInterface?: boolean
+}
+
 class Source implements PacketSource {
   readonly kind = 'packets'
   readonly format: PacketFormat
@@ -143,14 +149,15 @@ class Source implements PacketSource {
   readonly #kernel: Kernel
   /** Of a file, which can always be read: an event descriptor that says that there is more of it. */
   readonly #moreFd: number | undefined
+  /** libpcap reads in `/sys`, which shows the interfaces of the host: in another namespace it would count one there that has the same name. */
+  readonly #tellsInterface: boolean
   #received = 0
+  #droppedByInterface = 0
+  /** What libpcap told last. */
+  #toldByInterface = 0
   #isOpen = true
 
-  constructor(
-    handle: PcapHandle,
-    kernel: Kernel,
-    { holdsBackMs = 0, moreFd }: { readonly holdsBackMs?: number; readonly moreFd?: number },
-  ) {
+  constructor(handle: PcapHandle, kernel: Kernel, { holdsBackMs = 0, moreFd, tellsInterface = false }: SourceTraits) {
     this.holdsBackMs = holdsBackMs
     const { linkType, nanoseconds } = handle
     this.format = { layout: { format: 'pcap', littleEndian: true, nanoseconds }, linkType }
@@ -158,6 +165,7 @@ class Source implements PacketSource {
     this.#handle = handle
     this.#kernel = kernel
     this.#moreFd = moreFd
+    this.#tellsInterface = tellsInterface
   }
 
   poll(sink: PacketBlockSink): number {
@@ -178,7 +186,15 @@ class Source implements PacketSource {
   /** What was handed over is what was received: the kernel's own count has packets of the loopback twice. */
   stats(): CaptureStats {
     const { dropped, droppedByInterface } = this.#handle.stats()
-    return { packetsReceived: this.#received, packetsDropped: dropped, packetsIfDropped: droppedByInterface }
+    if (this.#tellsInterface) this.#addInterface(droppedByInterface)
+    return { packetsReceived: this.#received, packetsDropped: dropped, packetsIfDropped: this.#droppedByInterface }
+  }
+
+  /** Where the driver's counter began anew, libpcap runs backwards, through 0 to 4 billion: what was counted before stays, and it goes on from there. */
+  #addInterface(told: number): void {
+    const more = (told - this.#toldByInterface) | 0
+    if (more > 0) this.#droppedByInterface += more
+    this.#toldByInterface = told
   }
 
   close(): void {

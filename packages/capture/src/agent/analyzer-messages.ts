@@ -21,7 +21,10 @@ export function analyzerOutput(emit: Emit): FlowOutput {
   return { send, sendEvicted: send, flush() {} }
 }
 
-/** Sends what a capture counted: differences since the message before, which receivers add up. */
+/**
+ * Sends what a capture counted: differences since the message before, which receivers add up. The message has no member for what interfaces dropped
+ * (spec flows 1.2): the analyzer reads that, as its ledger does all that a capture drops, on the node.
+ */
 export class StatisticsSender {
   readonly #emit: Emit
   readonly #captureId: string

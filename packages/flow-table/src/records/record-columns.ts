@@ -48,7 +48,9 @@ export const DESTINATION_MAC = 11
 export const VLAN_ID = 12
 export const INPUT_INDEX = 13
 export const OUTPUT_INDEX = 14
-const COLD_STRIDE = 15
+/** What a flow had counted when its exporter's totals last began anew, in the order of COUNTERS. */
+export const BEFORE_ANEW = 15
+const COLD_STRIDE = 19
 
 const INITIAL_FLOWS = 1024
 /** Great pieces of memory begin 16 bytes after a page, because of what the allocator notes before them: with these a flow has two lines. */

@@ -10,6 +10,7 @@ import { enhancedFlowField, type Predicate, prepareFilter, searchFlows } from '@
 import { IP_PROTOCOL, icmpv4Class, icmpv6Class } from '@skydive/packet'
 import type { FlowTableStats } from '../flow-table.ts'
 import {
+  BEFORE_ANEW,
   COUNTERS,
   coldOf,
   DESTINATION_MAC,
@@ -120,8 +121,9 @@ export class RecordTable {
     const at = wideOf(id, 0)
     const own = at + COUNTERS + side
     if (record.isTotal) {
-      replace(wide, own, record.packets)
-      replace(wide, own + 2, record.bytes)
+      const before = coldOf(id, BEFORE_ANEW) + side
+      replace(wide, own, columns.cold, before, record.packets)
+      replace(wide, own + 2, columns.cold, before + 2, record.bytes)
     } else {
       wide[own]! += record.packets
       wide[own + 2]! += record.bytes
@@ -305,10 +307,10 @@ export class RecordTable {
   }
 }
 
-/** A total that is smaller than before tells of a flow that began anew. */
-function replace(wide: Float64Array, at: number, total: number): void {
-  const before = wide[at]!
-  wide[at] = total >= before ? total : before + total
+/** A total that is smaller than the one before tells of a flow that began anew: what it had counted until then stays, beneath the totals that follow. */
+function replace(wide: Float64Array, at: number, cold: Float64Array, beforeAt: number, total: number): void {
+  if (total < wide[at]! - cold[beforeAt]!) cold[beforeAt] = wide[at]!
+  wide[at] = cold[beforeAt]! + total
 }
 
 /**

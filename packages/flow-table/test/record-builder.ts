@@ -3,7 +3,8 @@ import type { Flow, FlowRecord } from '@skydive/contracts'
 import type { RecordTable } from '../src/records/index.ts'
 
 export const NOW_MS = 1_700_000_000_000
-const A = 0x0a000001
+/** 10.0.0.1 */
+export const A = 0x0a000001
 const B = 0x0a000002
 
 /** What differs from the record of the builders. Addresses are words: one for IPv4, four for IPv6. */

@@ -1,6 +1,7 @@
 // Where the table of records decides: one less, as much, one more.
 import { describe, expect, test } from '@jest/globals'
-import { all, back, consume, counters, type Over, record } from '../../test/record-builder.ts'
+import type { Flow } from '@skydive/contracts'
+import { A, all, back, consume, counters, NOW_MS, type Over, record } from '../../test/record-builder.ts'
 import { createRecordTable } from './index.ts'
 
 describe('records of totals', () => {
@@ -85,4 +86,154 @@ describe('records of totals', () => {
     consume(table, [back({ isTotal: true, packets: 1, bytes: 1 })])
     expect(all(table.snapshot()).map(counters)).toEqual([[packets, bytes, 1, 1]])
   })
+})
+
+/** How many flows leave with each eviction while one more than the table holds comes. */
+function evictedWith(maxFlows: number, flows: number): readonly number[] {
+  const evictions: number[] = []
+  const table = createRecordTable({ maxFlows, onEvicted: (gone) => evictions.push(gone.length) })
+  for (let i = 0; i < flows; i++) table.consume(record({ source: [A + 16 + i] }), NOW_MS + i)
+  // Flows that are there already need no room.
+  for (let i = flows - table.size; i < flows; i++) table.consume(record({ source: [A + 16 + i] }), NOW_MS + flows)
+  expect(table.stats().evictedFlows).toBe(evictions.reduce((sum, count) => sum + count, 0))
+  return evictions
+}
+
+describe('room', () => {
+  test.each<[maxFlows: number, flows: number, evicted: readonly number[]]>([
+    [1, 1, []],
+    [1, 2, [1]],
+    [63, 64, [1]],
+    [64, 64, []],
+    [64, 65, [1]],
+    [127, 128, [1]],
+    [128, 128, []],
+    [128, 129, [2]],
+    [128, 130, [2]],
+    [128, 131, [2, 2]],
+    [192, 193, [3]],
+  ])('for %i flows, when %i come: %j leave', (maxFlows, flows, evicted) => {
+    expect(evictedWith(maxFlows, flows)).toEqual(evicted)
+  })
+
+  test('for 500,000 flows unless told otherwise', () => {
+    const evictions: number[] = []
+    const table = createRecordTable({ onEvicted: (gone) => evictions.push(gone.length) })
+    const one = record()
+    for (let i = 0; i < 500_000; i++) {
+      one.addresses[0] = i
+      table.consume(one, NOW_MS + i)
+    }
+    expect([table.size, evictions]).toEqual([500_000, []])
+    one.addresses[0] = -1
+    table.consume(one, NOW_MS + 500_000)
+    expect([table.size, evictions]).toEqual([500_001 - 7_812, [7_812]])
+  })
+
+  test.each([0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY])('for %p flows is refused', (maxFlows) => {
+    expect(() => createRecordTable({ maxFlows })).toThrow(
+      expect.objectContaining({ code: 'ERR_INVALID_ARGUMENT', message: `maxFlows: ${maxFlows} is out of range; give 1 or more` }),
+    )
+  })
+})
+
+describe('times', () => {
+  test.each<[title: string, flags: number, afterMs: number, stays: boolean]>([
+    ['with a FIN', 1, 14_999, true],
+    ['with a FIN', 1, 15_000, false],
+    ['with a RST', 4, 14_999, true],
+    ['with a RST', 4, 15_000, false],
+    ['without either', 2 | 8 | 16, 3_600_000, true],
+  ])('a connection %s (%i) after %i ms stays: %s', (_title, tcpFlags, afterMs, stays) => {
+    const table = createRecordTable()
+    consume(table, [record({ tcpFlags })])
+    expect([all(table.update(NOW_MS)).length, table.size]).toEqual([1, 1])
+    expect([all(table.update(NOW_MS + afterMs)).length, table.size]).toEqual([0, stays ? 1 : 0])
+  })
+
+  test.each<[sinceMs: number, leaves: boolean]>([
+    [-1, true],
+    [0, false],
+    [1, false],
+  ])('a flow whose last record came %i ms after an expiry leaves with the next one: %s', (sinceMs, leaves) => {
+    const table = createRecordTable()
+    consume(table, [record()], NOW_MS - 1_000)
+    consume(table, [record()], NOW_MS + sinceMs)
+    expect(all(table.expire(NOW_MS))).toEqual([])
+    expect([all(table.expire(NOW_MS + 60_000)).length, table.size]).toEqual(leaves ? [1, 0] : [0, 1])
+    // At the latest with the one after it.
+    expect([all(table.expire(NOW_MS + 120_000)).length, table.size]).toEqual(leaves ? [0, 0] : [1, 0])
+  })
+
+  test.each<[startMs: number, lastMs: number, expected: readonly [number, number]]>([
+    [1_000, 2_000, [1_000, 2_000]],
+    [999, 1_999, [999, 2_000]],
+    [1_001, 2_001, [1_000, 2_001]],
+  ])('a record of %i to %i after one of 1000 to 2000', (startMs, lastMs, expected) => {
+    const table = createRecordTable()
+    consume(table, [record({ startMs: 1_000, lastMs: 2_000 }), back({ startMs, lastMs })])
+    const [flow] = all(table.snapshot())
+    expect([flow!.Start, flow!.Last]).toEqual(expected)
+    expect([flow!.Metric!.Start, flow!.Metric!.Last]).toEqual(expected)
+  })
+
+  test('the difference of a flow that leaves is that since the last update, and of its own time', () => {
+    const spans = (flows: readonly Flow[]) =>
+      flows.map(({ LastUpdateMetric: last }) => [last!.ABPackets, last!.Start, last!.Last])
+    const table = createRecordTable()
+    consume(table, [record({ sourcePort: 1 }), record({ sourcePort: 2 })])
+    all(table.update(NOW_MS))
+    consume(table, [record({ sourcePort: 2, lastMs: NOW_MS + 700 }), record({ sourcePort: 3, lastMs: NOW_MS + 800 })])
+    expect(spans(all(table.drain()))).toEqual([
+      [0, NOW_MS, NOW_MS],
+      [10, NOW_MS, NOW_MS + 700],
+      [10, NOW_MS - 5_000, NOW_MS + 800],
+    ])
+  })
+})
+
+describe('what an update tells', () => {
+  const NOTHING = { packets: 0, bytes: 0 }
+  test.each<[counts: string, over: Over, told: boolean]>([
+    ['nothing', NOTHING, false],
+    ['packets', { ...NOTHING, packets: 1 }, true],
+    ['bytes', { ...NOTHING, bytes: 1 }, true],
+    ['packets of the way back', { ...NOTHING, reversePackets: 1 }, true],
+    ['bytes of the way back', { ...NOTHING, reverseBytes: 1 }, true],
+  ])('a record that counts %s', (_counts, over, told) => {
+    const table = createRecordTable()
+    consume(table, [record(over)])
+    expect(all(table.update(NOW_MS)).length).toBe(told ? 1 : 0)
+    consume(table, [record(over)])
+    expect(all(table.update(NOW_MS + 1_000)).length).toBe(told ? 1 : 0)
+    // Nobody was told of a flow without a packet, and it did not end.
+    expect(all(table.drain()).length).toBe(1)
+  })
+
+  test.each<[flows: number, batches: readonly number[]]>([
+    [0, []],
+    [1, [1]],
+    [249, [249]],
+    [250, [250]],
+    [251, [250, 1]],
+    [500, [250, 250]],
+  ])('%i flows come in batches of %j', (flows, batches) => {
+    const table = createRecordTable()
+    for (let i = 0; i < flows; i++) consume(table, [record({ source: [i] })])
+    expect([...table.update(NOW_MS)].map((batch) => batch.length)).toEqual(batches)
+  })
+})
+
+test.each<[packets: number, times: number]>([
+  [2 ** 31, 3],
+  [2 ** 32 - 1, 2],
+  [2 ** 40 + 1, 5],
+])('%i packets, %i times, are counted to the last one', (packets, times) => {
+  const table = createRecordTable()
+  const one = record({ packets, bytes: packets * 64, reversePackets: packets, reverseBytes: packets })
+  for (let i = 0; i < times; i++) consume(table, [one])
+  const sum = packets * times
+  const [flow] = all(table.update(NOW_MS))
+  expect(counters(flow!)).toEqual([sum, sum * 64, sum, sum])
+  expect(flow!.LastUpdateMetric!.ABPackets).toBe(sum)
 })

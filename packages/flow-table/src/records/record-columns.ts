@@ -71,12 +71,17 @@ export class RecordColumns {
   /** One more than the greatest id ever used. */
   limit = 0
   readonly #free: number[] = []
-  readonly #factors = globalThis.crypto.getRandomValues(new Int32Array(KEY_WORDS)).map((factor) => factor | 1)
+  readonly #factors: Int32Array
   /** Pairs of (hash, id + 1); 0 is an empty slot. */
   #index = new Int32Array(INITIAL_FLOWS * 4)
   #mask = INITIAL_FLOWS * 2 - 1
   #capacity = INITIAL_FLOWS
   #hash = 0
+
+  /** `factors` are those of the hash, by word, all odd. By default nobody knows them: else exporters could make keys that share a place. */
+  constructor(factors = globalThis.crypto.getRandomValues(new Int32Array(KEY_WORDS)).map((factor) => factor | 1)) {
+    this.#factors = factors
+  }
 
   /** Flows held now. */
   get size(): number {

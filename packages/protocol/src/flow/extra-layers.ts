@@ -116,6 +116,9 @@ const VRRPV2: Message = {
 }
 const LAYER_FIELDS = { DHCPV4: 1000, DNS: 1001, VRRPV2: 1002 } as const
 const NANOSECONDS = 1e9
+/** Seconds of the years 1 to 9999: `google.protobuf.Timestamp` has no others, and RFC 3339 can't write them. */
+const FIRST_SECOND = -62_135_596_800
+const LAST_SECOND = 253_402_300_799
 
 /** Writes the extra layers that a flow has (spec flows 1.17). */
 export function writeExtraLayers(writer: WireWriter, { DHCPv4, DNS: dns, VRRPv2 }: Flow): void {
@@ -153,12 +156,13 @@ export function formatTimestamp(seconds: number, nanoseconds: number): string {
   return `${new Date(seconds * 1000).toISOString().slice(0, 19)}.${fraction}Z`
 }
 
-/** The same from the parts that a timestamp has on the wire; times that no calendar has are the epoch. */
+/** The same from the parts that a timestamp has on the wire; times of other years than 1 to 9999 are the epoch. */
 export function timestampOf({ seconds, nanos }: Readonly<Record<string, unknown>>): string {
-  const isTime = Number.isFinite(new Date(Number(seconds ?? 0) * 1000).getTime())
+  const whole = Math.floor(Number(seconds ?? 0))
+  const isTime = whole >= FIRST_SECOND && whole <= LAST_SECOND
   const fraction = Number(nanos ?? 0)
   const isFraction = Number.isInteger(fraction) && fraction >= 0 && fraction < NANOSECONDS
-  return formatTimestamp(isTime ? Math.floor(Number(seconds ?? 0)) : 0, isFraction ? fraction : 0)
+  return formatTimestamp(isTime ? whole : 0, isFraction ? fraction : 0)
 }
 
 function toParts(timestamp: string): Values {

@@ -1,4 +1,4 @@
-import type { BoolFilterOp, Filter, SearchQuery, SortOrder } from '@skydive/contracts'
+import { type BoolFilterOp, DecodeError, type Filter, type SearchQuery, type SortOrder } from '@skydive/contracts'
 import { WireReader } from './wire-reader.ts'
 import { WireWriter } from './wire-writer.ts'
 
@@ -193,9 +193,15 @@ function readBoolFilter(reader: WireReader): NonNullable<Filter['BoolFilter']> {
   const filters: Filter[] = []
   let op: BoolFilterOp = 0
   reader.message((field) => {
-    if (field === 1) op = (reader.integer() & 3) as BoolFilterOp
+    if (field === 1) op = operatorOf(reader.integer(), reader.offset)
     else if (field === 2) filters.push(readFilter(reader))
     else reader.skip()
   })
   return { Op: op, Filters: filters }
+}
+
+/** An operator that is none is refused, as it is in JSON: any other reading would answer another question. */
+function operatorOf(value: number, offset: number): BoolFilterOp {
+  if (value === 0 || value === 1 || value === 2) return value
+  throw new DecodeError(`protobuf: BoolFilter.Op is ${value}, not 0 (OR), 1 (AND) or 2 (NOT) (byte ${offset})`, offset)
 }

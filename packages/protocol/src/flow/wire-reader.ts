@@ -7,7 +7,8 @@ const ASCII_SHORT = 64
 /** Reads protobuf out of foreign bytes: every length is checked, depth is bounded, unknown fields are skipped. */
 export class WireReader {
   readonly #bytes: Uint8Array
-  readonly #decoder = new TextDecoder('utf-8')
+  /** A byte order mark at the beginning is part of the text. */
+  readonly #decoder = new TextDecoder('utf-8', { ignoreBOM: true })
   #at = 0
   #end: number
   #depth = 0

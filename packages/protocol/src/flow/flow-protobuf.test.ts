@@ -15,6 +15,7 @@ import {
   encodeFlowJson,
   encodeFlowMessage,
   FlowStreamWriter,
+  withoutRawPackets,
 } from './index.ts'
 
 // protobufjs reads flow.proto by itself: an implementation that shares nothing with ours but the schema.
@@ -129,12 +130,19 @@ describe('flow protobuf', () => {
     ['a finish type below 0', 'e003 ffffffffffffffffff01', {}],
     ['a finish type of 0', 'e003 00', {}],
     ['DNS', 'ca3e 00', { DNS: {} }],
+    ['DNS with flags that are not set', 'ca3e 02 1000', { DNS: { QR: false } }],
     ['DNS with a time that is empty', 'ca3e 03 920100', { DNS: { timestamp: '1970-01-01T00:00:00.000000Z' } }],
     ['DNS with an empty text in a list', 'ca3e 04 7a025200', { DNS: { answers: [{ TXTs: [''] }] } }],
   ])('a flow with %s, and the zero values of what is not told', (_title, hex, members) => {
     const bytes = Buffer.from(hex.replaceAll(' ', ''), 'hex')
     const zero = { UUID: '', Start: 0, Last: 0, ParentUUID: '', RawPacketsCaptured: 0 }
     expect(decodeFlowMessage(Uint8Array.from([0x0a, bytes.length, ...bytes]))).toStrictEqual({ Flows: [{ ...zero, ...members }] })
+  })
+
+  test('a flag of DNS that is not set is left out', () => {
+    const dns = { ID: 1, QR: false, AA: true, TC: false }
+    const bytes = encodeFlowMessage({ Flows: [{ UUID: '', Start: 0, Last: 0, ParentUUID: '', RawPacketsCaptured: 0, DNS: dns }] })
+    expect(Buffer.from(bytes).toString('hex')).toBe('0a07ca3e0408012001')
   })
 
   test('of TCP all zero values but the TTLs', () => {
@@ -172,6 +180,28 @@ describe('flow JSON', () => {
         expect(decodeFlowJson(JSON.parse(encodeFlowJson(one)))).toEqual(rest)
       }),
     )
+  })
+
+  const one: Flow = { UUID: 'a', Start: 1, Last: 2, ParentUUID: '', RawPacketsCaptured: 0 }
+  const raw = { LastRawPackets: [{ Timestamp: 1, Index: 1, Data: Uint8Array.of(1), LinkType: 1 }] }
+  const exporter = { Exporter: { Address: '192.0.2.1', Input: 1, Output: 2 } }
+  test.each([
+    ['neither raw packets nor an exporter', {}],
+    ['raw packets', raw],
+    ['an exporter', exporter],
+    ['both', { ...raw, ...exporter }],
+  ])('a flow with %s is written without them', (_title, more) => {
+    const text = '{"UUID":"a","Start":1,"Last":2,"ParentUUID":"","RawPacketsCaptured":0}'
+    expect([encodeFlowJson({ ...one, ...more }), withoutRawPackets({ ...one, ...more })]).toStrictEqual([text, one])
+  })
+
+  test('what JSON leaves out is empty or 0', () => {
+    expect(decodeFlowJson({ Start: 1, Last: 2 })).toStrictEqual({ ...one, UUID: '' })
+  })
+
+  test('what is null in an extra layer stays so', () => {
+    const DNS = { a: null, timestamp: null, answers: [null, { c_name: null }] }
+    expect(decodeFlowJson({ ...one, DNS }).DNS).toEqual({ a: null, timestamp: null, answers: [null, { CNAME: null }] })
   })
 
   test('extra layers are read in the spelling of the state after the release, too', () => {
@@ -224,15 +254,15 @@ describe('flow JSON', () => {
   })
 
   test.each([
-    [{ UUID: 'a', Start: 'x', Last: 1 }, /^flow: Start: /],
-    [{ UUID: 'a', Start: 1, Last: 1, Link: { Protocol: 'TOKENRING', ID: 0 } }, /^flow: Link\.Protocol: /],
-    ['flow', /^flow: value: /],
-    [{ UUID: 'a', Start: 1, Last: 1, DNS: 'x' }, /^flow: DNS: /],
-    [{ UUID: 'a', Start: 1, Last: 1, FinishType: 4 }, /^flow: FinishType: /],
+    [{ UUID: 'a', Start: 'x', Last: 1 }, 'flow: Start: Invalid input: expected number, received string'],
+    [{ UUID: 'a', Start: 1.5, Last: 1 }, 'flow: Start: Invalid input: expected int, received number'],
+    [{ UUID: 'a', Start: 1, Last: 1, Link: { Protocol: 'TOKENRING', ID: 0 } }, /^flow: Link\.Protocol: Invalid option: /],
+    ['flow', 'flow: value: Invalid input: expected object, received string'],
+    [{ UUID: 'a', Start: 1, Last: 1, DNS: 'x' }, 'flow: DNS: Invalid input: expected record, received string'],
+    [{ UUID: 'a', Start: 1, Last: 1, FinishType: 4 }, 'flow: FinishType: Invalid input'],
   ])('%j is refused', (value, message) => {
-    expect(() => decodeFlowJson(value)).toThrow(
-      expect.objectContaining({ code: 'ERR_DECODE', message: expect.stringMatching(message) }),
-    )
+    const told = typeof message === 'string' ? message : expect.stringMatching(message)
+    expect(() => decodeFlowJson(value)).toThrow(expect.objectContaining({ code: 'ERR_DECODE', offset: 0, message: told }))
   })
 
   test('a layer that is nested without end is refused', () => {

@@ -140,9 +140,11 @@ export class NetflowCollector {
     record.icmpCode = values[FIELD.ICMP_CODE]! || typeCode & 0xff
     const packets = values[FIELD.PACKETS]!
     const bytes = values[FIELD.BYTES]!
-    record.isTotal = packets === 0 && bytes === 0 && values[FIELD.TOTAL_PACKETS]! > 0
-    record.packets = (record.isTotal ? values[FIELD.TOTAL_PACKETS]! : packets) * samplingRate
-    record.bytes = (record.isTotal ? values[FIELD.TOTAL_BYTES]! : bytes) * samplingRate
+    const totalPackets = values[FIELD.TOTAL_PACKETS]!
+    const totalBytes = values[FIELD.TOTAL_BYTES]!
+    record.isTotal = packets === 0 && bytes === 0 && totalPackets + totalBytes > 0
+    record.packets = (record.isTotal ? totalPackets : packets) * samplingRate
+    record.bytes = (record.isTotal ? totalBytes : bytes) * samplingRate
     record.reversePackets = values[FIELD.REVERSE_PACKETS]! * samplingRate
     record.reverseBytes = values[FIELD.REVERSE_BYTES]! * samplingRate
     record.startMs = values[FIELD.START_MS]!

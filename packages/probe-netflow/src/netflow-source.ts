@@ -78,7 +78,7 @@ function detect(openSystem: () => Kernel): Detection {
 function openCollector(kernel: Kernel, target: CaptureTarget, options: NetflowOptions): RecordSource {
   const { addresses = [] } = target
   const where = options.address ?? (addresses.length === 1 ? addresses[0]! : '::')
-  const receivers: DatagramReceiver[] = []
+  const receivers: Listener[] = []
   try {
     const { minPort, maxPort, ports = DEFAULT_PORTS, bufferBytes } = options
     if (target.port === undefined && minPort !== undefined && maxPort !== undefined) {
@@ -88,11 +88,17 @@ function openCollector(kernel: Kernel, target: CaptureTarget, options: NetflowOp
         receivers.push(listen(kernel, target, where, port, bufferBytes))
       }
     }
-    return new Collector(kernel, receivers, new NetflowCollector(options.limits), where)
+    return new Collector(kernel, receivers, new NetflowCollector(options.limits))
   } catch (error) {
-    for (const receiver of receivers) receiver.close()
+    for (const { receiver } of receivers) receiver.close()
     throw error
   }
+}
+
+/** A socket, and the address that it listens at. */
+interface Listener {
+  readonly receiver: DatagramReceiver
+  readonly address: string
 }
 
 /** Listens at the first port of a range that is free. */
@@ -103,8 +109,8 @@ function listenInRange(
   minPort: number,
   maxPort: number,
   bufferBytes: number | undefined,
-): DatagramReceiver {
-  if (!(minPort >= 1 && minPort <= maxPort)) {
+): Listener {
+  if (!(isPort(minPort) && isPort(maxPort) && minPort <= maxPort)) {
     throw new InvalidArgumentError(`netflow: ports ${minPort} to ${maxPort} are no range from 1 to 65535`, { minPort, maxPort })
   }
   for (let port = minPort; port <= maxPort; port++) {
@@ -120,20 +126,25 @@ function listenInRange(
   )
 }
 
+function isPort(port: number): boolean {
+  return Number.isInteger(port) && port >= 1 && port <= 65_535
+}
+
 function listen(
   kernel: Kernel,
   { netns }: CaptureTarget,
   address: string,
   port: number,
   bufferBytes: number | undefined,
-): DatagramReceiver {
+): Listener {
   try {
-    return openDatagramReceiver(kernel, {
+    const receiver = openDatagramReceiver(kernel, {
       address,
       port,
       ...(netns !== undefined && { netns }),
       ...(bufferBytes !== undefined && { bufferBytes }),
     })
+    return { receiver, address }
   } catch (error) {
     // A host without IPv6 has no address for both.
     if (address === '::' && SkydiveError.isInstance(error, 'ERR_UNSUPPORTED')) {
@@ -156,13 +167,14 @@ class Collector implements RecordSource {
   readonly #sockets: string
   #isOpen = true
 
-  constructor(kernel: Kernel, receivers: readonly DatagramReceiver[], collector: NetflowCollector, address: string) {
-    this.readyFds = receivers.map(({ fd }) => fd)
+  constructor(kernel: Kernel, listeners: readonly Listener[], collector: NetflowCollector) {
+    this.#receivers = listeners.map(({ receiver }) => receiver)
+    this.readyFds = this.#receivers.map(({ fd }) => fd)
     this.#kernel = kernel
-    this.#receivers = receivers
     this.#collector = collector
-    const host = address.includes(':') ? `[${address}]` : address
-    this.#sockets = receivers.map(({ port }) => `${host}:${port}`).join(' ')
+    this.#sockets = listeners
+      .map(({ receiver, address }) => `${address.includes(':') ? `[${address}]` : address}:${receiver.port}`)
+      .join(' ')
   }
 
   poll(sink: FlowRecordSink): number {

@@ -308,6 +308,89 @@ test('who sends is told by agent, with what was lost', () => {
   })
 })
 
+test.each<readonly [string, readonly string[], readonly string[]]>([
+  ['each byte of version 4', ['0a000009', '0b000009', '0a000109', '0a000009'], ['10.0.0.9', '11.0.0.9', '10.0.1.9', '10.0.0.9']],
+  [
+    'each word of version 6',
+    [
+      '20010db8 00000001 00000002 00000003',
+      '20010db8 00000001 00000002 00000004',
+      '20010db8 00000001 00000005 00000004',
+      '20010db8 00000006 00000005 00000004',
+      '20010db9 00000006 00000005 00000004',
+      '20010db9 00000006 00000005 00000004',
+    ],
+    [
+      '2001:db8:0:1:0:2:0:3',
+      '2001:db8:0:1:0:2:0:4',
+      '2001:db8:0:1:0:5:0:4',
+      '2001:db8:0:6:0:5:0:4',
+      '2001:db9:0:6:0:5:0:4',
+      '2001:db9:0:6:0:5:0:4',
+    ],
+  ],
+  [
+    'version 4 and 6 with the same words',
+    ['c0000201', 'c0000201 00000000 00000000 00000000', 'c0000201'],
+    ['192.0.2.1', 'c000:201::', '192.0.2.1'],
+  ],
+  ['an address of zeros', ['00000000', '', '00000000'], ['0.0.0.0', '', '0.0.0.0']],
+  ['none and one', ['', '', '0a000009', ''], ['', '', '10.0.0.9', '']],
+])('agents are told apart by %s, and a datagram counts once however many samples it has', (_title, agents, names) => {
+  const { collector } = collecting()
+  const told: (string | undefined)[] = []
+  agents.forEach((agent, sequence) => {
+    const written = {
+      agent: hex(agent),
+      subAgentId: 0,
+      sequence,
+      uptimeMs: 1,
+      samples: [sample([raw(1, 2)]), sample([raw(1, 3)])],
+    }
+    const bytes = writeSFlow(written)
+    const packets = collector.consume(
+      new DataView(bytes.buffer),
+      0,
+      bytes.length,
+      NOW_MS,
+      (_bytes, _offset, _length, _rate, _link, exporter) => {
+        told.push(exporter)
+      },
+    )
+    expect(packets).toBe(2)
+  })
+  expect(told).toEqual(names)
+  const shown = Object.values(collector.metadata()['Agents'] as Record<string, { Datagrams: number; Samples: number }>)
+  const counts = [...new Set(names)].map((name) => names.filter((one) => one === name).length)
+  expect(shown.map(({ Datagrams, Samples }) => [Datagrams, Samples])).toEqual(counts.map((count) => [count, 2 * count]))
+})
+
+test('a datagram without a sample that is of use is no loss, and one without a head is not counted', () => {
+  const { collector, send, table } = collecting()
+  const counters = {
+    ...{ kind: 'counter', isExpanded: false, sequence: 1, sourceType: 0, sourceIndex: 3 },
+    // Host counters, which hsflowd sends.
+    records: [{ format: 2000, data: new Uint8Array(4) }],
+  }
+  send([sample([raw(1, 2)])])
+  send([])
+  send([counters, counters])
+  send([sample([rawHeader(11, 100, 0, frame(1, 2))])])
+  send([sample([{ format: 1001, data: new Uint8Array(16) }])])
+  send([counters], Uint8Array.of(10, 0, 0, 1))
+  // Where the datagram before lay.
+  const foreign = new Uint8Array(200)
+  collector.consume(new DataView(foreign.buffer), 64, 100, NOW_MS, table.consumer(SAMPLE_FORMAT))
+  send([sample([raw(1, 2)])], Uint8Array.of(10, 0, 0, 1))
+  expect(collector.metadata()).toStrictEqual({
+    Agents: {
+      '10.0.0.9': { Datagrams: 5, Samples: 1, Lost: 0, SamplingRate: 1 },
+      '10.0.0.1': { Datagrams: 2, Samples: 1, Lost: 0, SamplingRate: 1 },
+    },
+    Unused: { ForeignVersions: 1, ForeignHeaders: 1 },
+  })
+})
+
 test('a flood of agents is counted together beyond some', () => {
   const { collector, send } = collecting()
   for (let i = 0; i < 1000; i++) send([sample([raw(1, 2)])], Uint8Array.of(10, 1, i >> 8, i & 255))

@@ -11,6 +11,9 @@ export const SAMPLE_FORMAT: PacketFormat = {
   linkType: LINK_TYPE.ETHERNET,
 }
 
+/** Where the agent's address lies in a datagram whose head was not read. */
+const NO_HEAD = -1
+
 /**
  * Turns datagrams of sFlow into blocks of packets, and counters into metadata. Pure: the datagrams come from whoever calls. Writes over the
  * datagrams that it is given. Its blocks are of {@link SAMPLE_FORMAT}.
@@ -27,7 +30,7 @@ export class SFlowCollector {
   #packets = 0
   #foreignHeaders = 0
   #filtered = 0
-  /** Who sent last, and whether the datagram is counted there: at its first sample. */
+  /** Who sent last, and whether the datagram is counted there. */
   #agent: SFlowAgent | undefined
   #isCounted = false
   readonly #agentWords = new Int32Array(5)
@@ -55,7 +58,10 @@ export class SFlowCollector {
     this.#nowMs = nowMs
     this.#isCounted = false
     this.#block.begin(view, offset, byteLength, nowMs, sink)
+    this.#decoder.agentOffset = NO_HEAD
     this.#decoder.decode(view, offset, byteLength)
+    // One without a sample that is of use was sent all the same: it is no loss.
+    if (!this.#isCounted && this.#decoder.agentOffset !== NO_HEAD) this.#sender(view)
     return this.#packets - before
   }
 
@@ -121,7 +127,7 @@ export class SFlowCollector {
     this.#block.add(headerOffset, capturedBytes, wireBytes, samplingRate, inputIndex, outputIndex, this.#sink)
   }
 
-  /** Before anything of the datagram is written over: the first to ask is the first sample. */
+  /** Before anything of the datagram is written over: the first to ask is the first sample, or nothing of it was of use. */
   #sender(view: DataView): SFlowAgent {
     if (this.#isCounted && this.#agent) return this.#agent
     const { agentVersion, agentOffset, subAgentId, sequence } = this.#decoder

@@ -80,8 +80,8 @@ describe('text', () => {
     }
   })
 
-  test('bytes that are no UTF-8 are the replacement character', () => {
-    expect(readAll(new WireReader(bytesOf('1203 61ff62')))).toEqual(['a\ufffdb'])
+  test.each(['1203 61ff62', '1203 618062'])('%s, which is no UTF-8, has the replacement character', (bytes) => {
+    expect(readAll(new WireReader(bytesOf(bytes)))).toEqual(['a\ufffdb'])
   })
 })
 
@@ -120,6 +120,8 @@ describe('refused', () => {
     ['text where a number should be', '0a0161', 'field 1 has wire type 2, not 0', 1],
     ['a number where text should be', '1001', 'field 2 has wire type 0, not 2', 1],
     ['four bytes where a message should be', '25ffffffff', 'field 4 has wire type 5, not 2', 1],
+    ['eight bytes where a number should be', '09 0000000000000000', 'field 1 has wire type 1, not 0', 1],
+    ['a group where text should be', '1300', 'field 2 has wire type 3, not 2', 1],
     ['a field number of two bytes', '8008 80', 'a number is cut', 3],
     ['a number that is cut', '0880', 'a number is cut', 2],
     ['a number that is not there', '08', 'a number is cut', 1],

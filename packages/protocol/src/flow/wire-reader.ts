@@ -122,8 +122,7 @@ export class WireReader {
       else if (shift === 28) {
         low |= part << 28
         high = part >>> 4
-      } else if (shift < 63) high |= part << (shift - 32)
-      else high |= part << 31
+      } else high |= part << (shift - 32)
       if (byte < 0x80) return high === 0 ? low >>> 0 : (high | 0) * TWO_32 + (low >>> 0)
     }
     return this.#refuse('a number is longer than ten bytes')

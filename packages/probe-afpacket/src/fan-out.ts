@@ -31,12 +31,7 @@ const GROUP_MASK = 0xffff
 export function joinGroup(kernel: Kernel, fds: readonly number[], target: CaptureTarget, linkType: number): number {
   const [first, ...others] = fds
   const join = (fd: number, group: number, flags: number) =>
-    kernel.setSocketOption(
-      fd,
-      socket.SOL_PACKET,
-      socket.PACKET_FANOUT,
-      (group | ((socket.PACKET_FANOUT_CBPF | flags) << 16)) >>> 0,
-    )
+    kernel.setSocketOption(fd, socket.SOL_PACKET, socket.PACKET_FANOUT, group | ((socket.PACKET_FANOUT_CBPF | flags) << 16))
   try {
     join(first!, 0, socket.PACKET_FANOUT_FLAG_UNIQUEID)
   } catch (error) {

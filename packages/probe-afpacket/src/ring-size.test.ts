@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import { checkRing, ringLayout, ringSizes } from './ring-size.ts'
+import { checkRing, DEFAULT_RING_BYTES, inMib, ringLayout, ringSizes } from './ring-size.ts'
 
 const MIB = 1024 * 1024
 const GIB = 1024 * MIB
@@ -32,6 +32,63 @@ test.each([
 })
 
 test.each([
+  ['64 MiB that reach the eighth', 64, 0, [64, 32, 16, 8, 4, 2, 1], undefined],
+  ['a byte more than it', 64, 1, [16, 8, 4, 2, 1], 'all rings together would take more than 64 MiB, an eighth of the memory'],
+  // A modest ring is what everyone may have.
+  ['16 MiB beyond it', 16, 1024, [16, 8, 4, 2, 1], undefined],
+  [
+    'somewhat more beyond it',
+    17,
+    1024,
+    [16, 8, 4, 2, 1],
+    'all rings together would take more than 64 MiB, an eighth of the memory',
+  ],
+  ['1 MiB', 1, 0, [1], undefined],
+  ['somewhat less than 2 MiB', 1.5, 0, [1.5], undefined],
+  ['3 MiB', 3, 0, [3, 1.5], undefined],
+])('of a host of 512 MiB: %s', (_title, wanted, taken, sizes, modesty) => {
+  expect(ringSizes(wanted * MIB, taken === 1 ? 1 : taken * MIB, 512 * MIB)).toEqual({
+    sizes: sizes.map((size) => size * MIB),
+    ...(modesty !== undefined && { modesty }),
+  })
+})
+
+test.each([
+  ['a ring of one block', 131_072, 1, 131_072, { blockBytes: 131_072, blocks: 2 }],
+  ['a ring of less than two blocks', 200_000, 1, 131_072, { blockBytes: 131_072, blocks: 2 }],
+  ['a ring of three blocks and a half', 3.5 * 131_072, 1, 131_072, { blockBytes: 131_072, blocks: 3 }],
+  ['somewhat less than 16 MiB', 16 * MIB - 1, 1, undefined, { blockBytes: 131_072, blocks: 127 }],
+  ['16 MiB', 16 * MIB, 1, undefined, { blockBytes: 262_144, blocks: 64 }],
+  ['32 MiB', 32 * MIB, 1, undefined, { blockBytes: 524_288, blocks: 64 }],
+  ['128 MiB', 128 * MIB, 1, undefined, { blockBytes: MIB, blocks: 128 }],
+])('layout of %s', (_title, ringBytes, rings, blockBytes, layout) => {
+  expect(ringLayout(ringBytes, rings, blockBytes)).toEqual(layout)
+})
+
+test.each([
+  [4096, 4096],
+  [GIB, undefined],
+  [MIB, 8192],
+])('ringBytes %p, blockBytes %p are taken', (ringBytes, blockBytes) => {
+  expect(checkRing(ringBytes, blockBytes)).toBeUndefined()
+})
+
+test.each([
+  [DEFAULT_RING_BYTES, '64 MiB'],
+  [MIB / 8, '0.1 MiB'],
+  [1.25 * MIB, '1.3 MiB'],
+  [GIB, '1024 MiB'],
+])('%d bytes are shown as %s', (bytes, text) => {
+  expect(inMib(bytes)).toBe(text)
+})
+
+test.each([
+  [4095, undefined, 'afpacket: ringBytes 4095 is not from 4 KiB to 1 GiB'],
+  [GIB + 1, undefined, 'afpacket: ringBytes 1073741825 is not from 4 KiB to 1 GiB'],
+  [Number.NaN, undefined, 'afpacket: ringBytes NaN is not from 4 KiB to 1 GiB'],
+  [MIB, 4095, 'afpacket: blockBytes 4095 is no power of two from 4096'],
+  [MIB, 2048, 'afpacket: blockBytes 2048 is no power of two from 4096'],
+  [MIB, 0, 'afpacket: blockBytes 0 is no power of two from 4096'],
   [1.5 * 4096 + 0.5, undefined, 'afpacket: ringBytes 6144.5 is not from 4 KiB to 1 GiB'],
   [2 * GIB, undefined, 'afpacket: ringBytes 2147483648 is not from 4 KiB to 1 GiB'],
   [MIB, 5000, 'afpacket: blockBytes 5000 is no power of two from 4096'],

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { closeSync, existsSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
@@ -8,6 +8,7 @@ import type { CaptureTarget, Flow, PacketSource } from '@skydive/contracts'
 import { createFlowTable } from '@skydive/flow-table'
 import { openKernel } from '@skydive/kernel'
 import { enterPrivateNetwork, type PrivateNetwork } from '@skydive/testkit'
+import * as p from '../../flow-table/test/packet-builder.ts'
 import { captureSource, type PcapOptions } from '../src/index.ts'
 
 const kernel = openKernel()
@@ -205,6 +206,28 @@ describe('live', () => {
       4,
     ])
     source.close()
+  })
+
+  const withTun = existsSync('/dev/net/tun') ? test : test.skip
+  withTun('frames of a device that has no Ethernet header begin with IP', () => {
+    // linux/if_tun.h: what is written to the descriptor comes in by the device.
+    const [TUNSETIFF, IFF_TUN_NO_PI] = [0x400454ca, 0x1001]
+    const fd = openSync('/dev/net/tun', 'r+')
+    const request = new Uint8Array(40)
+    request.set(new TextEncoder().encode('t0'))
+    new DataView(request.buffer).setUint16(16, IFF_TUN_NO_PI, true)
+    try {
+      expect(kernel.ioctl(fd, TUNSETIFF, request)).toBe(0)
+      network.ip('addr add 10.9.9.1/24 dev t0', 'link set t0 up')
+      const flows = capture({ interfaceName: 't0', bpfFilter: 'udp port 6' }, () => {
+        for (const port of [6, 7]) writeSync(fd, Uint8Array.from(p.ipv4(p.udp([1, 2, 3], 5, port), 17)))
+      })
+      expect(flows.map(({ LayersPath, Transport, Metric }) => [LayersPath, Transport?.B, Metric?.ABPackets])).toEqual([
+        ['IPv4/UDP', 6, 1],
+      ])
+    } finally {
+      closeSync(fd)
+    }
   })
 
   test('an interface that goes away ends the capture with the reason', () => {

@@ -144,6 +144,29 @@ describe('streams', () => {
   })
 
   test.each([
+    ['Ethernet', 1, (data: Uint8Array) => data],
+    ['bare IP', 101, (data: Uint8Array) => data.subarray(14)],
+    ['bare IPv4', 228, (data: Uint8Array) => data.subarray(14)],
+  ])(
+    'of %s are filtered',
+    async (_title, linkType, cut) => {
+      const { source, port } = open({ bpfFilter: 'dst host 0.0.0.2' })
+      const socket = await client(port)
+      socket.end(
+        encodePcap(
+          [1, 2, 3, 2].map((last) => ({ timeMs: 1, data: cut(udp(last)) })),
+          linkType,
+        ),
+      )
+      const flows = await take(source, 2)
+      expect(flows.map(({ Network, Metric }) => [Network?.B, Metric?.ABPackets])).toEqual([['0.0.0.2', 2]])
+      expect(source.stats()).toEqual({ packetsReceived: 2, packetsDropped: 0, packetsIfDropped: 0 })
+      socket.destroy()
+    },
+    10_000,
+  )
+
+  test.each([
     ['127.0.0.1', '127.0.0.1', ['127.0.0.1']],
     ['::1', '[::1]', ['::1']],
     ['::', '[::]', ['::1', '127.0.0.1', '10.9.0.1']],

@@ -184,16 +184,19 @@ describe('an interface', () => {
   })
 })
 
-test.each([65_535, 0x80000000, Number.NaN])('bufferBytes %d is refused before the interface is opened', (bufferBytes) => {
-  const { open, asked } = system()
-  expect(() => open({}, { bufferBytes })).toThrow(
-    expect.objectContaining({
-      code: 'ERR_INVALID_ARGUMENT',
-      message: `pcap: bufferBytes ${bufferBytes} is not from 64 KiB to 2 GiB`,
-    }),
-  )
-  expect(asked).toEqual([...OPENED, 'dispose'])
-})
+test.each([65_535, 70_000.5, 0x80000000, Number.NaN])(
+  'bufferBytes %d is refused before the interface is opened',
+  (bufferBytes) => {
+    const { open, asked } = system()
+    expect(() => open({}, { bufferBytes })).toThrow(
+      expect.objectContaining({
+        code: 'ERR_INVALID_ARGUMENT',
+        message: `pcap: bufferBytes ${bufferBytes} is not from 64 KiB to 2 GiB`,
+      }),
+    )
+    expect(asked).toEqual([...OPENED, 'dispose'])
+  },
+)
 
 describe('a file', () => {
   test.each<readonly [string, readonly unknown[]]>([

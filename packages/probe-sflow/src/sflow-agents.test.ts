@@ -53,6 +53,12 @@ describe('losses', () => {
 })
 
 describe('agents', () => {
+  test('of which nothing came yet have zeros', () => {
+    const agents = new SFlowAgents()
+    agents.of('10.0.0.1')
+    expect(agents.metadata()).toEqual({ '10.0.0.1': { Datagrams: 0, Samples: 0, Lost: 0, SamplingRate: 0 } })
+  })
+
   test('are the same by the same address, and have it', () => {
     const agents = new SFlowAgents()
     const [one, unknown] = [agents.of('10.0.0.1'), agents.of(UNKNOWN_AGENT)]

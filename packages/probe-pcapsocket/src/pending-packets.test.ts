@@ -87,3 +87,19 @@ test('memory is used again, once they are gone and while some wait', () => {
   push(pending, FIRST_BYTES - HEADER_BYTES, 7)
   expect([pending.count, pending.bytes.length]).toEqual([1, FIRST_BYTES])
 })
+
+test.each([
+  ['just has the place of those that are gone does not take more memory', 0, FIRST_BYTES],
+  ['has a byte more than that takes twice the memory', 1, 2 * FIRST_BYTES],
+])('one that %s', (_title, more, memory) => {
+  const pending = new PendingPackets()
+  push(pending, 1000, 1)
+  push(pending, 40_000, 2)
+  pending.shift()
+  const room = FIRST_BYTES - (40_000 + HEADER_BYTES) - HEADER_BYTES
+  push(pending, room + more, 3)
+  expect([pending.count, pending.bytes.length]).toEqual([2, memory])
+  expect(shown(pending)).toEqual(expected(40_000, 2))
+  pending.shift()
+  expect(shown(pending)).toEqual(expected(room + more, 3))
+})

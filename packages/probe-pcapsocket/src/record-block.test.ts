@@ -45,6 +45,8 @@ test.each([
   [999, 0, 999_000_000],
   [1000, 1, 0],
   [1000.25, 1, 250_000],
+  // A little more than that, as a double.
+  [1000.1, 1, 100_000],
   [1_999.75, 1, 999_750_000],
 ])('%d ms are %d s and %d ns', (timeMs, seconds, ns) => {
   const { add, flush, out } = gathering()

@@ -46,7 +46,10 @@ describe('losses', () => {
   test('of sub-agents beyond 256 are not known, those of the others still are', () => {
     const agent = new SFlowAgent('10.0.0.1')
     for (const sequence of [1, 3, 6]) {
-      for (let subAgentId = 0; subAgentId < 300; subAgentId++) agent.follow(subAgentId, sequence)
+      for (let subAgentId = 0; subAgentId < 300; subAgentId++) {
+        // Numbers of their own, which would be losses of those that are followed.
+        agent.follow(subAgentId, subAgentId < 256 ? sequence : sequence * 100)
+      }
     }
     expect([agent.datagrams, agent.lost]).toEqual([900, 256 * 3])
   })

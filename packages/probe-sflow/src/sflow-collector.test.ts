@@ -441,6 +441,49 @@ describe('counters', () => {
     expect(collector.metadata()['Metric']).toBe(second['Metric'])
   })
 
+  test('of an interface have all their members, and no value keeps the one before', () => {
+    const { collector, send } = collecting()
+    const all = (first: number) => ({
+      format: 1,
+      data: new BytesWriter()
+        .u32(5, 6, 0, 1000, 1, 3)
+        .unsigned(first, 8)
+        .u32(first + 1, first + 2, first + 3, first + 4, first + 5, first + 6)
+        .unsigned(first + 7, 8)
+        .u32(first + 8, first + 9, first + 10, first + 11, first + 12, 1)
+        .take(),
+    })
+    const none = (value: number) => ({
+      format: 1,
+      data: new BytesWriter()
+        .u32(5, 6, 0, 1000, 1, 3, value, value)
+        .u32(value, value, value, value, value, value, value, value)
+        .u32(value, value, value, value, value, value)
+        .take(),
+    })
+    send([counter(all(100))])
+    const members = {
+      IfInOctets: 100,
+      IfInUcastPkts: 101,
+      IfInMulticastPkts: 102,
+      IfInBroadcastPkts: 103,
+      IfInDiscards: 104,
+      IfInErrors: 105,
+      IfInUnknownProtos: 106,
+      IfOutOctets: 107,
+      IfOutUcastPkts: 108,
+      IfOutMulticastPkts: 109,
+      IfOutBroadcastPkts: 110,
+      IfOutDiscards: 111,
+      IfOutErrors: 112,
+    }
+    const shown = { IfMetrics: { 5: members }, Metric: { ...members, Last: NOW_MS } }
+    expect(collector.metadata()).toStrictEqual({ ...shown, Agents: expect.anything() })
+    send([counter(none(0)), counter(none(0xffffffff))])
+    // Nothing grew: there is no last update.
+    expect(collector.metadata()).toStrictEqual({ ...shown, Agents: expect.anything() })
+  })
+
   test('of a flood of interfaces: those beyond the room are counted', () => {
     const { collector, send } = collecting()
     const third = (MOST_SOURCES + 10) / 3

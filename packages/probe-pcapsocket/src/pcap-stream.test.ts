@@ -56,6 +56,7 @@ describe('a stream', () => {
     ['big endian, µs', rewrite(file, false, false)],
     ['big endian, ns', rewrite(file, false, true)],
     ['packed by gzip', gzipSync(file)],
+    ['whose first packet came between two seconds', encodePcap([packet(5_999.75, 1), packet(6_000.25, 2), packet(8_249.75, 3)])],
   ])('%s: gives packets as far apart as they were, from now on', (_title, bytes) => {
     const { stream, release } = open()
     stream.push(bytes, NOW_MS)
@@ -76,6 +77,60 @@ describe('a stream', () => {
     stream.push(file.subarray(24 + 17), NOW_MS + 60_000)
     expect(times(release(NOW_MS + 60_000))).toEqual([NOW_MS + 60_000])
     expect(stream.nextDueMs(NOW_MS + 60_000)).toBe(NOW_MS + 62_249.5)
+  })
+
+  test.each([
+    ['a second late keeps its time', 1_100, NOW_MS + 100],
+    ['more than a second late is of now', 1_100.25, NOW_MS + 1_100.25],
+  ])('that is %s', (_title, lateMs, timeMs) => {
+    const { stream, release } = open()
+    stream.push(encodePcap([packet(0, 1), packet(100, 2), packet(3_100, 3)]), NOW_MS)
+    expect(times(release(NOW_MS))).toEqual([NOW_MS])
+    expect(times(release(NOW_MS + lateMs))).toEqual([timeMs])
+    expect(stream.nextDueMs(NOW_MS + lateMs)).toBe(timeMs + 3_000)
+  })
+
+  test('is asked for little until it is known to be plain, and as long as it is packed', () => {
+    const [plain, packed] = [open().stream, open().stream]
+    const before = [plain.wantedBytes, plain.hasPackets, plain.nextDueMs(NOW_MS)]
+    plain.push(new Uint8Array(0), NOW_MS)
+    const stillBefore = plain.wantedBytes
+    plain.push(file.subarray(0, 24), NOW_MS)
+    const withoutPackets = [plain.wantedBytes, plain.hasPackets]
+    plain.push(file.subarray(24), NOW_MS)
+    packed.push(gzipSync(file), NOW_MS)
+    expect([before, stillBefore, withoutPackets, plain.hasPackets, packed.wantedBytes, packed.hasPackets]).toEqual([
+      [1024, false, undefined],
+      1024,
+      [65_536, false],
+      true,
+      1024,
+      true,
+    ])
+  })
+
+  test('that has not begun may end', () => {
+    expect(open().stream.end()).toBeUndefined()
+  })
+
+  test('of which the filter refuses the first packet counts from it all the same', () => {
+    const filterFor = (): PacketFilter => (view, offset) => view.getUint8(offset) & 1
+    const { stream, release } = open({ filterFor })
+    stream.push(encodePcap([packet(0, 2), packet(40, 3)]), NOW_MS)
+    expect([stream.hasPackets, stream.waiting, stream.nextDueMs(NOW_MS), release(NOW_MS + 39)]).toEqual([
+      true,
+      1,
+      NOW_MS + 40,
+      [],
+    ])
+  })
+
+  test('what the filter throws ends it as it is', () => {
+    const fault = new Error('no filter for this link type')
+    const filterFor = () => {
+      throw fault
+    }
+    expect(() => open({ filterFor }).stream.push(file, NOW_MS)).toThrow(fault)
   })
 
   test('whose clock was set back goes on at once', () => {
@@ -106,6 +161,13 @@ describe('a stream', () => {
     ['something else in gzip', gzipSync('hello world')],
   ])('of %s is refused', (_title, bytes) => {
     expect(() => open().stream.push(bytes, NOW_MS)).toThrow(expect.objectContaining({ code: 'ERR_DECODE' }))
+  })
+
+  test('of damaged gzip says so', () => {
+    const bytes = Uint8Array.from([...gzipSync(file).subarray(0, 10), 255, 255, 255, 255, 255, 255])
+    expect(() => open().stream.push(bytes, NOW_MS)).toThrow(
+      expect.objectContaining({ message: expect.stringMatching(/^the stream is packed by gzip and damaged: ./), offset: 0 }),
+    )
   })
 
   test('that ends inside a packet is told, and what came before stays', () => {

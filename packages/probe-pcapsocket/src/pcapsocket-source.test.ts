@@ -275,13 +275,34 @@ describe('streams', () => {
     expect([source.poll(none), watched.has(LISTENER)]).toEqual([1, false])
   })
 
-  test('are cut to 256 bytes when no snap length was asked for', () => {
+  test('wait while there are as many as the options say', () => {
+    const { open, connect, watched } = system()
+    const source = open({}, { maxStreams: 2 })
+    for (let i = 0; i < 3; i++) connect(packets(0))
+    expect([source.poll(none), watched.has(LISTENER)]).toEqual([2, false])
+  })
+
+  test('are counted from poll to poll', () => {
     const { open, connect } = system()
-    const source = open({ snapLength: 0 })
+    const source = open()
+    connect(packets(0, 0, 0))
+    connect(packets(0, 0))
+    const polled = source.poll(none)
+    connect(packets(0))
+    expect([polled, source.poll(none), source.stats().packetsReceived]).toEqual([5, 1, 6])
+  })
+
+  test.each([
+    [0, 256],
+    [100, 100],
+    [4096, 300],
+  ])('by the snap length %d are cut to %d bytes', (snapLength, bytes) => {
+    const { open, connect } = system()
+    const source = open({ snapLength })
     connect(encodePcap([{ timeMs: 0, data: new Uint8Array(300) }]))
     const captured: number[] = []
-    source.poll((bytes) => captured.push(new DataView(bytes.buffer).getUint32(8, true)))
-    expect(captured).toEqual([256])
+    source.poll((block) => captured.push(new DataView(block.buffer).getUint32(8, true)))
+    expect(captured).toEqual([bytes])
   })
 
   test('are filtered by their link type; a filter is compiled once for each', () => {

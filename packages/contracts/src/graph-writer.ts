@@ -107,8 +107,9 @@ export interface GraphReplica {
   readonly origin: string
   apply(changes: readonly ReplicaChange[]): ReplicaResult
   /**
-   * Makes what is held of this origin equal to the snapshot, compared by id and revision: nothing that is equal is touched, what is
-   * missing from the snapshot is deleted.
+   * Makes what is held of this origin equal to the snapshot, compared by id, time of creation and revision: nothing that is equal is touched,
+   * what is missing from the snapshot is deleted. What was created at another time is another life of the element, such as of an agent that was
+   * killed and began anew: the old one is deleted and the new one added, whatever their revisions.
    */
   sync(nodes: readonly GraphNode[], edges: readonly GraphEdge[]): ReplicaResult
   /** Deletes everything of this origin; answers how many nodes went. */

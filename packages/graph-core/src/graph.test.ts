@@ -491,6 +491,19 @@ describe('a replica', () => {
     expect(graph.view.node(graph.view.nodeOrdinal('a'))).toBe(kept)
     expect([replica.clear(), graph.stats().nodes]).toEqual([3, 1])
   })
+
+  test('sync takes what was made anew, whose revisions began at 1 again', () => {
+    const { graph, batches } = fixture()
+    const replica = graph.replica('agent.beta')
+    const captured = { Captures: [{ ID: 'c1', State: 'active' }] }
+    replica.sync([node('a', 18, captured), node('b', 1)], [edge('ab', 'a', 'b')])
+    const again = { ...node('a', 3, { Name: 'a' }), createdAtMs: 7 }
+    replica.sync([again, node('b', 1)], [edge('ab', 'a', 'b')])
+    expect(kinds(batches[1])).toEqual(['edge-deleted ab', 'node-deleted a', 'node-added a', 'edge-added ab'])
+    expect(graph.view.node(graph.view.nodeOrdinal('a'))).toEqual(again)
+    // What it tells from then on is newer than what it told at first.
+    expect(replica.apply([{ kind: 'node-updated', node: { ...again, revision: 4 } }])).toMatchObject({ applied: 1, ignored: 0 })
+  })
 })
 
 describe('metadata that is handed over', () => {

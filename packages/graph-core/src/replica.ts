@@ -59,11 +59,13 @@ export class StateReplica implements GraphReplica {
     return this.#run((timeMs) => {
       this.#deleteMissing(nodes, edges, timeMs)
       const { nodes: heldNodes, edges: heldEdges } = this.#state
-      const changes: readonly ReplicaChange[] = [
-        ...nodes.map((node) => ({ kind: heldNodes.byId.has(node.id) ? 'node-updated' : 'node-added', node }) as const),
-        ...edges.map((edge) => ({ kind: heldEdges.byId.has(edge.id) ? 'edge-updated' : 'edge-added', edge }) as const),
-      ]
-      return this.#applyAll(changes, timeMs)
+      return this.#applyAll(
+        [
+          ...nodes.map((node) => ({ kind: heldNodes.byId.has(node.id) ? 'node-updated' : 'node-added', node }) as const),
+          ...edges.map((edge) => ({ kind: heldEdges.byId.has(edge.id) ? 'edge-updated' : 'edge-added', edge }) as const),
+        ],
+        timeMs,
+      )
     })
   }
 
@@ -83,7 +85,7 @@ export class StateReplica implements GraphReplica {
       const outcome = this.#applyOne(change, timeMs)
       if (outcome === 'applied') applied++
       else if (outcome === 'ignored') ignored++
-      else refused.push({ change, reason: outcome.reason })
+      else refused.push({ change, ...outcome })
     }
     return { applied, ignored, refused }
   }
@@ -154,19 +156,21 @@ export class StateReplica implements GraphReplica {
     return 'applied'
   }
 
-  /** Deletes what this origin owns and the snapshot does not have. Edges first, so that each is told as its own change. */
+  /**
+   * Deletes what this origin owns and the snapshot does not have. What was made at another time is another life of the element, whose revisions
+   * began anew: nothing can be compared with those that are held. Edges first, so that each is told as its own change.
+   */
   #deleteMissing(nodes: readonly GraphNode[], edges: readonly GraphEdge[], timeMs: number): void {
-    const keptEdges = new Set(edges.map((edge) => edge.id))
-    for (const row of this.#owned(this.#state.edges, keptEdges)) this.#state.removeEdge(row, timeMs)
-    const keptNodes = new Set(nodes.map((node) => node.id))
-    for (const row of this.#owned(this.#state.nodes, keptNodes)) this.#state.removeNode(row, timeMs)
+    for (const row of this.#missing(this.#state.edges, edges)) this.#state.removeEdge(row, timeMs)
+    for (const row of this.#missing(this.#state.nodes, nodes)) this.#state.removeNode(row, timeMs)
   }
 
-  #owned<E extends GraphElement>(table: RowTable<E>, kept: ReadonlySet<string>): readonly number[] {
+  #missing<E extends GraphElement>(table: RowTable<E>, kept: readonly E[]): readonly number[] {
+    const created = new Map(kept.map(({ id, createdAtMs }) => [id, createdAtMs]))
     const rows: number[] = []
     for (let row = table.first; row >= 0; row = table.after(row)) {
-      const { origin, id } = table.elements[row]!
-      if (origin === this.origin && !kept.has(id)) rows.push(row)
+      const { origin, id, createdAtMs } = table.elements[row]!
+      if (origin === this.origin && created.get(id) !== createdAtMs) rows.push(row)
     }
     return rows
   }

@@ -1,3 +1,4 @@
+import type { Writable } from 'node:stream'
 import { SkydiveError } from '@skydive/contracts'
 import { Command, CommanderError, Option } from 'commander'
 import { addFlows } from './commands/flows.ts'
@@ -6,7 +7,7 @@ import { ExitStatus } from './exit-status.ts'
 /** Where a command reads and writes; tests give their own. */
 export interface CliStreams {
   readonly environment: Readonly<Record<string, string | undefined>>
-  readonly stdout: NodeJS.WritableStream & { readonly isTTY?: boolean }
+  readonly stdout: Writable & { readonly isTTY?: boolean }
   readonly stderr: NodeJS.WritableStream
   /** The `import.meta.url` of the file that was started: the scripts of the threads and the page lie beside it. */
   readonly entry: string
@@ -22,14 +23,23 @@ const EXIT_CALLER = 2
 export async function runCli(args: readonly string[], streams: CliStreams): Promise<number> {
   // A capture file needs neither configuration nor network: loading those is half of the work on a small one.
   const program = createProgram(streams, args[0] === 'flows' ? undefined : await import('./commands/all.ts'))
+  let outputError: unknown
+  const noteError = (error: unknown): void => {
+    outputError ??= error
+  }
+  streams.stdout.on('error', noteError)
   try {
     await program.parseAsync(args, { from: 'user' })
     return 0
   } catch (error) {
     if (error instanceof ExitStatus) return error.exitCode
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_CALLER
+    // There is nowhere to write to: whoever owns the output knows why.
+    if (error === outputError) return 0
     streams.stderr.write(`skydive: ${SkydiveError.isInstance(error) ? error.message : String((error as Error).stack ?? error)}\n`)
     return SkydiveError.isInstance(error) && error.fault === 'caller' ? EXIT_CALLER : EXIT_FAILURE
+  } finally {
+    streams.stdout.off('error', noteError)
   }
 }
 

@@ -1,4 +1,3 @@
-import type { Writable } from 'node:stream'
 import { InvalidArgumentError, SkydiveError } from '@skydive/contracts'
 import type { Command } from 'commander'
 import { type CliStreams, collect } from '../cli.ts'
@@ -67,10 +66,9 @@ async function printFlows(files: readonly string[], flags: FlowsFlags, { stdout,
   const extraLayers = extraLayerMask(flags.extraLayer)
   const mplsUdpPorts = flags.mplsUdpPort.map(parsePort)
   const { flowsOfFile } = await import('@skydive/capture/flow-file')
-  // A reader that has seen enough (`| head`) is no fault.
+  // A reader that has seen enough (`| head`) needs no further file.
   let closed = false
-  stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error
+  stdout.once('error', () => {
     closed = true
   })
   let damaged = false
@@ -80,7 +78,7 @@ async function printFlows(files: readonly string[], flags: FlowsFlags, { stdout,
       file,
       // Node loads what reads it when it is first asked for.
       ...(file === '-' && { input: process.stdin }),
-      output: stdout as NodeJS.WritableStream & Writable,
+      output: stdout,
       format,
       layerKeyMode: mode,
       ...(flags.extraTcpMetric && { extraTcpMetric: true }),

@@ -3,7 +3,8 @@ import { DecodeError } from '@skydive/contracts'
 import type { CaptureFileDecoder, CaptureFileSink } from './capture-file.ts'
 import { MAX_CAPTURED_BYTES, PCAP_RECORD_BYTES } from './pcap-record.ts'
 
-const BLOCK = { SECTION: 0x0a0d0d0a, INTERFACE: 1, SIMPLE_PACKET: 3, ENHANCED_PACKET: 6 } as const
+/** `PACKET` is what `ENHANCED_PACKET` took the place of; old files have it. */
+const BLOCK = { SECTION: 0x0a0d0d0a, INTERFACE: 1, PACKET: 2, SIMPLE_PACKET: 3, ENHANCED_PACKET: 6 } as const
 const MAX_BLOCK_BYTES = 16 * 1024 * 1024
 /** Converted records gathered before they are handed over. */
 const BATCH_BYTES = 1024 * 1024
@@ -36,8 +37,9 @@ export function createPcapngDecoder(sink: CaptureFileSink): CaptureFileDecoder {
       layout: { format: 'pcap', littleEndian: true, nanoseconds: true },
       linkType: batchLinkType,
     }
-    sink(batch, 0, batchBytes, format)
+    const byteLength = batchBytes
     batchBytes = 0
+    sink(batch, 0, byteLength, format)
   }
 
   const packet = (linkType: number, data: Uint8Array, wireBytes: number, seconds: number, nanoseconds: number) => {
@@ -65,11 +67,13 @@ export function createPcapngDecoder(sink: CaptureFileSink): CaptureFileDecoder {
         need(8)
         interfaces.push(readInterface(view, littleEndian))
         break
+      case BLOCK.PACKET:
       case BLOCK.ENHANCED_PACKET: {
         need(20)
-        const source = interfaces[view.getUint32(0, littleEndian)]
-        if (!source)
-          throw damaged(fileOffset, `its packet names interface ${view.getUint32(0, littleEndian)}, which is not described`)
+        // The old block has a number of 16 bits, and a count of drops behind it.
+        const place = type === BLOCK.PACKET ? view.getUint16(0, littleEndian) : view.getUint32(0, littleEndian)
+        const source = interfaces[place]
+        if (!source) throw damaged(fileOffset, `its packet names interface ${place}, which is not described`)
         const capturedBytes = view.getUint32(12, littleEndian)
         if (capturedBytes > MAX_CAPTURED_BYTES || 20 + capturedBytes > body.length) {
           throw damaged(fileOffset, `its packet claims ${capturedBytes} captured bytes`)
@@ -102,24 +106,32 @@ export function createPcapngDecoder(sink: CaptureFileSink): CaptureFileDecoder {
     decode(bytes, offset, byteLength, fileOffset) {
       const view = new DataView(bytes.buffer, bytes.byteOffset + offset, byteLength)
       let taken = 0
-      while (taken + 12 <= byteLength) {
-        // A section may change the byte order; its type reads the same in both.
-        if (view.getUint32(taken) === BLOCK.SECTION) {
-          const magic = view.getUint32(taken + 8)
-          if (magic !== 0x1a2b3c4d && magic !== 0x4d3c2b1a)
-            throw damaged(fileOffset + taken, 'its section has no byte-order magic')
-          littleEndian = magic === 0x4d3c2b1a
+      try {
+        while (taken + 12 <= byteLength) {
+          // A section may change the byte order; its type reads the same in both.
+          if (view.getUint32(taken) === BLOCK.SECTION) {
+            const magic = view.getUint32(taken + 8)
+            if (magic !== 0x1a2b3c4d && magic !== 0x4d3c2b1a)
+              throw damaged(fileOffset + taken, 'its section has no byte-order magic')
+            littleEndian = magic === 0x4d3c2b1a
+          }
+          const blockBytes = view.getUint32(taken + 4, littleEndian)
+          if (blockBytes < 12 || blockBytes % 4 !== 0 || blockBytes > MAX_BLOCK_BYTES) {
+            throw damaged(fileOffset + taken, `its block claims ${blockBytes} bytes`)
+          }
+          if (taken + blockBytes > byteLength) break
+          const repeated = view.getUint32(taken + blockBytes - 4, littleEndian)
+          if (repeated !== blockBytes) {
+            throw damaged(fileOffset + taken, `its block of ${blockBytes} bytes ends with the length ${repeated}`)
+          }
+          const whole = bytes.subarray(offset + taken, offset + taken + blockBytes)
+          block(whole, view.getUint32(taken, littleEndian), fileOffset + taken)
+          taken += blockBytes
         }
-        const blockBytes = view.getUint32(taken + 4, littleEndian)
-        if (blockBytes < 12 || blockBytes % 4 !== 0 || blockBytes > MAX_BLOCK_BYTES) {
-          throw damaged(fileOffset + taken, `its block claims ${blockBytes} bytes`)
-        }
-        if (taken + blockBytes > byteLength) break
-        const whole = bytes.subarray(offset + taken, offset + taken + blockBytes)
-        block(whole, view.getUint32(taken, littleEndian), fileOffset + taken)
-        taken += blockBytes
+      } finally {
+        // What came before the damage is sound.
+        flush()
       }
-      flush()
       return taken
     },
   }

@@ -103,6 +103,7 @@ export async function runAnalyzer(options: AnalyzerOptions): Promise<void> {
   const retentionMs = storeSettings(values).retentionAgeMs ?? COVERAGE_AGE_MS
   const ledger = new CoverageLedger({ clock: Date, retentionMs, newId: randomId, metrics })
   const stopLedger = ledger.follow(graph)
+  agents.onAgent(({ kind, hostId: agent }) => (kind === 'connected' ? ledger.agentBack(agent) : ledger.agentAway(agent)))
   const archive = createCoverageArchive({ ledger, store: storage.objects, clock: CLOCK, logger })
   const pipeline = createFlowPipeline({
     places,

@@ -11,6 +11,7 @@ import type {
   Metrics,
   TimeSlice,
 } from '@skydive/contracts'
+import { AgentLines } from './agent-lines.ts'
 import { continues, countsNothingNew, droppedSince } from './capture-counters.ts'
 import { activeCaptures } from './capture-elements.ts'
 import { summarize } from './coverage-summary.ts'
@@ -53,6 +54,7 @@ export class CoverageLedger {
   /** Of the ended ones those whose node went: of an agent that is away. */
   readonly #gone = new Map<string, GoneSpan>()
   readonly #losses: LossBook
+  readonly #lines = new AgentLines()
   /** Captures of each node that has any, so that an event of another node costs nothing. */
   readonly #byNode = new Map<string, Set<string>>()
   readonly #listeners = new Set<LedgerListener>()
@@ -92,13 +94,17 @@ export class CoverageLedger {
     for (const record of records) {
       if ('loss' in record) continue
       if (record.span.toMs !== undefined) this.#ended.push(record)
-      else this.#unconfirmed.set(keyOf(record.span.nodeId, record.span.captureId), record)
+      else this.#addUnconfirmed(record)
     }
     this.#ended.sort((a, b) => a.span.toMs! - b.span.toMs!)
     this.#prune()
     for (const [key, record] of this.#running) {
       const earlier = this.#unconfirmed.get(key)
-      if (!earlier || !continues(earlier.span, record.span)) continue
+      if (!earlier) continue
+      if (!continues(earlier.span, record.span)) {
+        this.#endUnconfirmed(key)
+        continue
+      }
       this.#unconfirmed.delete(key)
       this.#forget(record)
       this.#noteDropped(earlier, record.span, record.seenMs)
@@ -108,14 +114,40 @@ export class CoverageLedger {
 
   /** Ends what an earlier run knew and nobody has shown since. To be called when the agents have had time to come back. */
   endUnconfirmed(): void {
-    for (const record of this.#unconfirmed.values()) this.#end(record, record.seenMs)
-    this.#unconfirmed.clear()
+    for (const key of [...this.#unconfirmed.keys()]) this.#endUnconfirmed(key)
   }
 
-  /** Captures that nobody changes run on unseen: says that all that run in the graph still do. */
+  /** Of two that an earlier run left open only the younger can still run. */
+  #addUnconfirmed(record: SpanRecord): void {
+    const key = keyOf(record.span.nodeId, record.span.captureId)
+    const other = this.#unconfirmed.get(key)
+    const [older, younger] = other && other.span.fromMs > record.span.fromMs ? [record, other] : [other, record]
+    this.#unconfirmed.set(key, younger)
+    if (older) this.#end(older, older.seenMs)
+  }
+
+  #endUnconfirmed(key: string): void {
+    const record = this.#unconfirmed.get(key)
+    this.#unconfirmed.delete(key)
+    if (record) this.#end(record, record.seenMs)
+  }
+
+  /** The line to the agent of a host broke: what it runs is not known to run from now on, until {@link agentBack}. */
+  agentAway(host: string): void {
+    this.#lines.broke(host, this.#options.clock.now())
+  }
+
+  /** The agent of a host is there again: what its graph still shows went on, what it does not show ended when the line broke. */
+  agentBack(host: string): void {
+    this.#lines.back(host)
+  }
+
+  /** Captures that nobody changes run on unseen: says that all that run in the graph still do, but for those of agents that are away. */
   confirmRunning(): void {
     const nowMs = this.#options.clock.now()
-    for (const record of this.#running.values()) this.#change(record, record.span, nowMs)
+    for (const record of this.#running.values()) {
+      if (this.#lines.awaySinceMs(record.span.host) === undefined) this.#change(record, record.span, nowMs)
+    }
   }
 
   /** Something was lost that is not seen in the graph. */
@@ -150,14 +182,18 @@ export class CoverageLedger {
 
   *#spans(): Iterable<CaptureSpan> {
     for (const { span } of this.#ended) yield span
-    for (const { span } of this.#running.values()) yield span
+    for (const { span } of this.#running.values()) {
+      const awaySinceMs = this.#lines.awaySinceMs(span.host)
+      yield awaySinceMs === undefined ? span : { ...span, toMs: Math.max(span.fromMs, awaySinceMs) }
+    }
     for (const { span, seenMs } of this.#unconfirmed.values()) yield { ...span, toMs: seenMs }
   }
 
   #apply({ events, timeMs }: GraphBatch): void {
+    const endMs = this.#lines.endsIn(events)
     for (const event of events) {
       if (event.kind === 'node-added' || event.kind === 'node-updated') this.#see(event.node, timeMs)
-      else if (event.kind === 'node-deleted') this.#endAll(event.node, timeMs)
+      else if (event.kind === 'node-deleted') this.#endAll(event.node, endMs(event.node.host) ?? timeMs)
     }
   }
 
@@ -193,6 +229,7 @@ export class CoverageLedger {
       this.#resume(key, before, span, nowMs)
       return
     }
+    this.#endUnconfirmed(key)
     const record = { id: this.#options.newId(), span, seenMs: nowMs }
     this.#running.set(key, record)
     this.#noteKey(key, span.nodeId)
@@ -240,7 +277,7 @@ export class CoverageLedger {
       const record = this.#running.get(key)
       if (!record) continue
       this.#gone.set(key, { record, nodeCreatedAtMs: createdAtMs })
-      this.#stop(key, record, nowMs)
+      this.#stop(key, record, Math.max(record.span.fromMs, nowMs))
     }
   }
 

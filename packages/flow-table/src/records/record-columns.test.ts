@@ -47,20 +47,54 @@ test.each([1023, 1024, 1025, 2048, 2049, 4097])('%i flows are found again with w
   expect([columns.size, columns.limit]).toEqual([count, count])
 })
 
-test('a place that is used again holds nothing of the flow before', () => {
+test.each([
+  [0, 2048],
+  [1024, 2048],
+  [1025, 4096],
+  [2048, 4096],
+  [2049, 8192],
+])('for %i flows the index has %i slots, and keeps them', (count, slots) => {
   const columns = new RecordColumns()
-  insert(columns, single(1, 1))
-  const id = insert(columns, single(1, 2))
-  insert(columns, single(1, 3))
-  const range = [wordOf(id, 0), wordOf(id + 1, 0)] as const
-  columns.words.fill(-1, range[0] + WORDS, range[1])
-  columns.cold.fill(-1, coldOf(id, 0), coldOf(id + 1, 0))
+  for (let i = 0; i < count; i++) insert(columns, single(5, i))
+  expect(columns.slots).toBe(slots)
+  for (let id = 0; id < count; id++) columns.remove(id)
+  expect([columns.slots, columns.size]).toEqual([slots, 0])
+})
+
+test('a flow is taken out where it is: from a wrong place 200,000 would be looked for all day', () => {
+  const columns = new RecordColumns()
+  for (let i = 0; i < 200_000; i++) insert(columns, [i & 1, i, ~i, 0, i * 3, 0, 0, 0, 0, i << 16, 6])
+  for (let id = 0; id < 200_000; id++) columns.remove(id)
+  expect(columns.size).toBe(0)
+}, 60_000)
+
+test('a place that is used again holds nothing of the flow before, and those beside it keep what is theirs', () => {
+  const columns = new RecordColumns()
+  const [before, id, after] = [1, 2, 3].map((value) =>
+    insert(
+      columns,
+      Array.from({ length: WORDS }, () => value),
+    ),
+  ) as [number, number, number]
+  const wordsOf = (flow: number) => columns.words.subarray(wordOf(flow, 0), wordOf(flow + 1, 0))
+  const coldOfFlow = (flow: number) => columns.cold.subarray(coldOf(flow, 0), coldOf(flow + 1, 0))
+  for (const flow of [before, id, after]) {
+    wordsOf(flow).fill(-1, WORDS)
+    coldOfFlow(flow).fill(flow + 1)
+  }
   columns.remove(id)
-  expect([columns.size, columns.limit, columns.isLive(id), columns.isLive(id + 1)]).toEqual([2, 3, false, true])
+  expect([columns.size, columns.limit, columns.isLive(before), columns.isLive(id), columns.isLive(after)]).toEqual([
+    ...[2, 3, true, false, true],
+  ])
   expect(insert(columns, single(1, 4))).toBe(id)
-  expect([...columns.words.subarray(...range)]).toEqual([...single(1, 4), 1, ...Array.from({ length: 20 }, () => 0)])
-  expect(columns.cold.subarray(coldOf(id, 0), coldOf(id + 1, 0)).every((value) => value === 0)).toBe(true)
   expect([columns.size, columns.limit]).toEqual([3, 3])
+  const rest = (value: number) => Array.from({ length: 32 - WORDS }, () => value)
+  expect([before, id, after].map((flow) => [...wordsOf(flow)])).toEqual([
+    [...Array.from({ length: WORDS }, () => 1), ...rest(-1)],
+    [...single(1, 4), 1, ...rest(0).slice(1)],
+    [...Array.from({ length: WORDS }, () => 3), ...rest(-1)],
+  ])
+  expect([before, id, after].map((flow) => new Set(coldOfFlow(flow)))).toEqual([new Set([1]), new Set([0]), new Set([3])])
 })
 
 test.each<[count: number, expected: readonly number[]]>([
@@ -86,7 +120,9 @@ describe('where entries crowd', () => {
   }
   /** And some of one and the same hash. */
   const alike = Array.from({ length: WORDS }, (_, word) => single(word, Math.max(...crowded[0]!)))
-  const keys = [...new Map([...crowded, ...alike].map((key) => [key.join(), key])).values()]
+  /** A hash of 0 is none of an empty slot. */
+  const ofNothing = [5, -5, 0, 0, 0, 0, 0, 0, 0, 0, 0]
+  const keys = [...new Map([...crowded, ...alike, ofNothing].map((key) => [key.join(), key])).values()]
 
   test('whatever comes and goes, each is found where it is, and nothing else', () => {
     fc.assert(

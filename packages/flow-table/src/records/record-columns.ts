@@ -88,6 +88,11 @@ export class RecordColumns {
     return this.limit - this.#free.length
   }
 
+  /** Slots of the index: twice as many as flows, or more. */
+  get slots(): number {
+    return this.#mask + 1
+  }
+
   isLive(id: number): boolean {
     return (this.words[wordOf(id, STATE)]! & STATE_LIVE) !== 0
   }

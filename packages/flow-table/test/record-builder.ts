@@ -5,7 +5,8 @@ import type { RecordTable } from '../src/records/index.ts'
 export const NOW_MS = 1_700_000_000_000
 /** 10.0.0.1 */
 export const A = 0x0a000001
-const B = 0x0a000002
+/** 10.0.0.2 */
+export const B = 0x0a000002
 
 /** What differs from the record of the builders. Addresses are words: one for IPv4, four for IPv6. */
 export type Over = Partial<Omit<FlowRecord, 'addresses'>> & {

@@ -88,6 +88,44 @@ describe('records of totals', () => {
   })
 })
 
+test('totals of both directions that begin anew leave each other, their flow and the next one alone', () => {
+  const table = createRecordTable()
+  const told = { isTotal: true, exporterAddress: '192.0.2.1', inputIndex: 3, outputIndex: 4 }
+  const flows = [1, 2, 3].map((sourcePort) => record({ ...told, sourcePort }))
+  consume(table, flows)
+  all(table.update(NOW_MS))
+  for (const [packets, bytes] of [
+    [7, 700],
+    [2, 300],
+    [4, 400],
+  ] as const) {
+    consume(
+      table,
+      [2, 1].map((port) => back({ ...told, destinationPort: port, packets, bytes })),
+    )
+    consume(
+      table,
+      [2, 1].map((sourcePort) => record({ ...told, sourcePort, packets, bytes })),
+    )
+  }
+  const since = (flow: Flow) => {
+    const { ABPackets, ABBytes, BAPackets, BABytes } = flow.LastUpdateMetric!
+    return [flow.Transport!.A, [ABPackets, ABBytes, BAPackets, BABytes], flow.Exporter]
+  }
+  const exporter = { Address: '192.0.2.1', Input: 3, Output: 4 }
+  // 10 and 1000 were told before; then 7 and 4 packets, 700 and 400 bytes.
+  expect(all(table.update(NOW_MS + 1_000)).map(since)).toEqual([
+    [1, [11, 1100, 11, 1100], exporter],
+    [2, [11, 1100, 11, 1100], exporter],
+  ])
+})
+
+test('what a record tells of the way back counts there, whichever end sent it', () => {
+  const table = createRecordTable()
+  consume(table, [record({ reversePackets: 1, reverseBytes: 60 }), back({ reversePackets: 2, reverseBytes: 120 })])
+  expect(all(table.snapshot()).map(counters)).toEqual([[12, 1120, 8, 760]])
+})
+
 /** How many flows leave with each eviction while one more than the table holds comes. */
 function evictedWith(maxFlows: number, flows: number): readonly number[] {
   const evictions: number[] = []
@@ -206,6 +244,9 @@ describe('what an update tells', () => {
     expect(all(table.update(NOW_MS)).length).toBe(told ? 1 : 0)
     consume(table, [record(over)])
     expect(all(table.update(NOW_MS + 1_000)).length).toBe(told ? 1 : 0)
+    const fresh = createRecordTable()
+    consume(fresh, [record(over)])
+    expect(all(fresh.drain()).map(({ LastUpdateMetric }) => LastUpdateMetric !== undefined)).toEqual([told])
     // Nobody was told of a flow without a packet, and it did not end.
     expect(all(table.drain()).length).toBe(1)
   })

@@ -84,6 +84,12 @@ describe('a program is given to a socket', () => {
     expect(told()).toEqual([[6, 0, 0, 0, 0, 0, 0, 0], [7, 1, 26, '01000000000000008877665544332211'], 'unmapped'])
   })
 
+  test('with the number of its instructions', () => {
+    const { kernel, told } = giving()
+    attachFilter(kernel, 7, Array<BpfInstruction>(300).fill(answer(1)))
+    expect(told()[1]).toEqual([7, 1, 26, '2c010000000000008877665544332211'])
+  })
+
   test('and goes when it is refused', () => {
     const { kernel, told } = giving(true)
     expect(() => attachFilter(kernel, 7, program)).toThrow('refused')

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
-import type { CaptureTarget, PacketSource } from '@skydive/contracts'
+import { type CaptureTarget, InvalidArgumentError, type PacketSource } from '@skydive/contracts'
 import { Errno, type Kernel, type KernelOptions, systemError } from '@skydive/kernel'
 import { BPF, encodeBpfProgram, encodePcap } from '@skydive/packet'
 import { createPcapSocketModule, type PcapSocketOptions } from './pcapsocket-source.ts'
@@ -38,6 +38,7 @@ function system({ taken = [] as readonly number[], refuses = '' } = {}) {
   const read: number[] = []
   const compiled: unknown[] = []
   let armedMs: number | undefined
+  let asked = 0
   const kernel = {
     socket: () => LISTENER,
     setSocketOption: () => {},
@@ -57,6 +58,7 @@ function system({ taken = [] as readonly number[], refuses = '' } = {}) {
     },
     receive: (fd: number, into: Uint8Array) => {
       const peer = peers.get(fd)!
+      asked++
       if (peer.bytes.length === 0) return peer.isOver ? 0 : -Errno.EAGAIN
       const some = peer.bytes.subarray(0, into.length)
       into.set(some)
@@ -89,6 +91,9 @@ function system({ taken = [] as readonly number[], refuses = '' } = {}) {
     compileBpf: (...asked: readonly unknown[]) => {
       compiled.push(asked)
       if (asked[0] === 'bad') throw new Error('no such filter')
+      const [expression, { linkType }] = asked as [string, { linkType: number }]
+      if (expression === 'refused' && linkType !== 1) throw new InvalidArgumentError('no such filter', {})
+      if (expression === 'faulty' && linkType !== 1) throw new Error('a fault')
       // Packets of which the first byte is not 0.
       return encodeBpfProgram([
         { code: BPF.LD | BPF.B | BPF.ABS, jt: 0, jf: 0, k: 0 },
@@ -108,7 +113,7 @@ function system({ taken = [] as readonly number[], refuses = '' } = {}) {
     waiting.push(peer)
     return peer
   }
-  return { module, open, connect, watched, closed, opened, read, compiled, armed: () => armedMs }
+  return { module, open, connect, watched, closed, opened, read, compiled, armed: () => armedMs, asked: () => asked }
 }
 
 const packets = (...timesMs: readonly number[]) =>
@@ -350,15 +355,61 @@ describe('streams', () => {
     expect([source.poll(none), closed, armed()]).toEqual([1, [200], undefined])
   })
 
-  test('a fault that is none of the stream is thrown', () => {
-    const { open, connect } = system()
+  test('one that is damaged after packets that wait is closed after the last of them', () => {
+    const { open, connect, closed, armed, read } = system()
     const source = open()
-    connect(packets(0))
-    expect(() =>
-      source.poll(() => {
-        throw new Error('a fault of the table')
-      }),
-    ).toThrow('a fault of the table')
+    const damaged = new Uint8Array(16).fill(0xff)
+    const peer = connect(Uint8Array.from([...packets(0, 50), ...damaged]))
+    expect([source.poll(none), closed, armed(), source.stats().packetsDropped]).toEqual([1, [], 50, 1])
+    // What comes after it is not read.
+    peer.bytes = packets(0)
+    clockMs += 50
+    expect([source.poll(none), closed, armed(), read.length]).toEqual([1, [200], undefined, 1])
+  })
+
+  test('one of something else is closed at once, whether or not it goes on', () => {
+    const { open, connect, closed, asked } = system()
+    const source = open()
+    connect(Uint8Array.from(Buffer.from('GET / HTTP/1.1\r\n\r\n')))
+    expect([source.poll(none), closed, asked()]).toEqual([0, [200], 1])
+  })
+
+  test('one that comes byte by byte is read as far as it is there', () => {
+    const { open, connect, closed, asked } = system()
+    const source = open()
+    const bytes = packets(0)
+    const peer = connect(bytes.subarray(0, 1))
+    let taken = 0
+    for (let i = 1; i <= bytes.length; i++) {
+      taken += source.poll(none)
+      // The byte, and that there is no other.
+      expect(asked()).toBe(2 * i)
+      peer.bytes = bytes.subarray(i, i + 1)
+    }
+    expect([taken, closed, source.stats().packetsReceived]).toEqual([1, [], 1])
+  })
+
+  test('one whose packets the filter can not be compiled for is closed', () => {
+    const { open, connect, closed } = system()
+    const source = open({ bpfFilter: 'refused' })
+    connect(encodePcap([{ timeMs: 0, data: Uint8Array.of(1) }], 113))
+    expect([source.poll(none), closed, source.stats().packetsDropped]).toEqual([0, [200], 0])
+  })
+
+  test.each<readonly [string, Partial<CaptureTarget>, () => void]>([
+    ['of the filter', { bpfFilter: 'faulty' }, none],
+    [
+      'of who takes packets',
+      {},
+      () => {
+        throw new Error('a fault')
+      },
+    ],
+  ])('a fault %s is thrown', (_title, over, sink) => {
+    const { open, connect } = system()
+    const source = open(over)
+    connect(encodePcap([{ timeMs: 0, data: Uint8Array.of(1) }], 113))
+    expect(() => source.poll(sink)).toThrow('a fault')
   })
 })
 

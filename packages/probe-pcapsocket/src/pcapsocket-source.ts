@@ -204,7 +204,6 @@ class PcapSocketSource implements PacketSource {
   }
 
   #forget(connection: Connection): void {
-    this.#setRead(connection, false)
     this.#kernel.close(connection.fd)
     this.#connections.delete(connection)
   }

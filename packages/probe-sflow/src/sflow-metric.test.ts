@@ -28,6 +28,9 @@ describe('counters', () => {
     // Fewer: the agent began anew.
     metric.count('a', 0, 1, values(2), 5000)
     expect(metric.metadata()?.['LastUpdateMetric']).toStrictEqual({ IfInOctets: -13, Start: 4000, Last: 5000 })
+    // One that was not told before.
+    metric.count('a', 0, 1, { ifIndex: 5, ifInErrors: 4 }, 6000)
+    expect(metric.metadata()?.['LastUpdateMetric']).toStrictEqual({ IfInErrors: 4, Start: 5000, Last: 6000 })
   })
 
   test('without an interface are of their data source, and of no interface', () => {

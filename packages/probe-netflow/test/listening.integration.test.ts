@@ -96,6 +96,45 @@ describe('ports', () => {
     expect(() => open({}, options)).toThrow(expect.objectContaining(error))
   })
 
+  test('everywhere, when one is taken everywhere, is told as such', () => {
+    open({ addresses: [] })
+    expect(() => open({ addresses: [] })).toThrow(
+      expect.objectContaining({
+        code: 'ERR_CONFLICT',
+        message: 'netflow: port 2055 of :: is taken; give the capture another one (Port)',
+      }),
+    )
+  })
+
+  test('a fault of the kernel is thrown as it is, and the kernel is disposed of once, also by close', () => {
+    let disposed = 0
+    const fault = new Error('a fault')
+    const module = (over: (own: Kernel) => Partial<Kernel>) =>
+      createNetflowModule((options) => {
+        const own = openKernel(options)
+        const dispose = () => {
+          disposed++
+          own.dispose()
+        }
+        return { ...own, ...over(own), dispose }
+      })
+    const faulty = module(() => ({
+      socket() {
+        throw fault
+      },
+    }))
+    expect(() => open({}, {}, faulty)).toThrow(fault)
+    expect(disposed).toBe(1)
+    const source = open(
+      {},
+      {},
+      module(() => ({})),
+    )
+    source.close()
+    source.close()
+    expect(disposed).toBe(2)
+  })
+
   test.each([
     ['everywhere', [], '0.0.0.0:2055 0.0.0.0:4739'],
     ['at an address of version 6', ['::1'], undefined],

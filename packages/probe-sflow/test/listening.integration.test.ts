@@ -3,10 +3,10 @@ import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
 import type { CaptureTarget, PacketSource } from '@skydive/contracts'
-import { openKernel } from '@skydive/kernel'
+import { type Kernel, openKernel } from '@skydive/kernel'
 import { enterPrivateNetwork, type PrivateNetwork } from '@skydive/testkit'
 import { rawHeader, writeSFlow } from '../../packet/test/sflow-writer.ts'
-import { captureSource, type SFlowOptions } from '../src/index.ts'
+import { captureSource, createSFlowModule, type SFlowOptions } from '../src/index.ts'
 
 const kernel = openKernel()
 let network: PrivateNetwork
@@ -68,6 +68,31 @@ describe('a collector', () => {
   ])('%j is refused for its own reason', (options, error) => {
     expect(() => open({}, options)).toThrow(expect.objectContaining(error))
   })
+})
+
+test('a fault of the kernel is thrown as it is, and the kernel is disposed of once, also by close', () => {
+  let disposed = 0
+  const fault = new Error('a fault')
+  const module = (over: Partial<Kernel>) =>
+    createSFlowModule((options) => {
+      const own = openKernel(options)
+      const dispose = () => {
+        disposed++
+        own.dispose()
+      }
+      return { ...own, ...over, dispose }
+    })
+  const faulty = module({
+    socket() {
+      throw fault
+    },
+  })
+  expect(() => faulty.open(target())).toThrow(fault)
+  expect(disposed).toBe(1)
+  const source = module({}).open(target())
+  source.close()
+  source.close()
+  expect(disposed).toBe(2)
 })
 
 /** A datagram with so many samples of an Ethernet header of 300 bytes, all of `fill`. */

@@ -441,6 +441,12 @@ describe('counters', () => {
     expect(collector.metadata()['Metric']).toBe(second['Metric'])
   })
 
+  test('that are cut are left out', () => {
+    const { collector, send } = collecting()
+    send([counter({ format: 1, data: new Uint8Array(4) }, generic(5, 1000))])
+    expect(collector.metadata()['IfMetrics']).toEqual({ 5: { IfInOctets: 1000, IfInUcastPkts: 5 } })
+  })
+
   test('of an interface have all their members, and no value keeps the one before', () => {
     const { collector, send } = collecting()
     const all = (first: number) => ({

@@ -47,3 +47,10 @@ test('a filter is compiled for whole headers of Ethernet; without a compiler not
     2,
   ])
 })
+
+test('without a filter none is compiled', () => {
+  const { module, compiled, disposed } = system()
+  // These kernels have no sockets.
+  expect(() => module.open({ ...TARGET, bpfFilter: '' })).toThrow(TypeError)
+  expect([compiled, disposed()]).toEqual([[], 1])
+})

@@ -43,6 +43,8 @@ describe('a collector', () => {
     ['of a node without addresses', { addresses: undefined as never }, undefined, '0.0.0.0:6343'],
   ])('%s', (_title, over, options, socket) => {
     const source = open(over, options)
+    // After those of the process itself.
+    expect(source.readyFd).toBeGreaterThan(2)
     expect([shown(source), source.kind, source.tellsExporters, source.format]).toEqual([
       socket,
       'packets',

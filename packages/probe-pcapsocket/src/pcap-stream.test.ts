@@ -21,9 +21,10 @@ function open(over: { readonly snapLength?: number; readonly filterFor?: (linkTy
   const stream = new PcapStream({ snapLength: 256, filterFor: () => undefined, ...over })
   const release = (nowMs: number): Out[] => {
     const out: Out[] = []
-    stream.release(nowMs, ({ linkType, capturedBytes, wireBytes, offset }, bytes, timeMs) => {
+    const packets = stream.release(nowMs, ({ linkType, capturedBytes, wireBytes, offset }, bytes, timeMs) => {
       out.push({ timeMs, linkType, wireBytes, data: [...bytes.subarray(offset, offset + capturedBytes)] })
     })
+    expect(packets).toBe(out.length)
     return out
   }
   return { stream, release }
@@ -161,6 +162,20 @@ describe('a stream', () => {
     ['something else in gzip', gzipSync('hello world')],
   ])('of %s is refused', (_title, bytes) => {
     expect(() => open().stream.push(bytes, NOW_MS)).toThrow(expect.objectContaining({ code: 'ERR_DECODE' }))
+  })
+
+  test('is packed only when it begins so', () => {
+    const { stream, release } = open()
+    const bytes = encodePcap([packet(0, 0x1f, 0x8b), packet(0, 2)])
+    stream.push(bytes.subarray(0, 24 + 16), NOW_MS)
+    stream.push(bytes.subarray(24 + 16), NOW_MS)
+    expect(release(NOW_MS).map(({ data }) => data)).toEqual([[0x1f, 0x8b], [2]])
+  })
+
+  test('of something else in gzip is told as something else', () => {
+    expect(() => open().stream.push(gzipSync('hello world, this is no capture file'), NOW_MS)).toThrow(
+      expect.objectContaining({ message: expect.not.stringMatching(/gzip/) }),
+    )
   })
 
   test('of damaged gzip says so', () => {

@@ -21,7 +21,7 @@ interface FlowsFlags {
 export function addFlows(program: Command, streams: CliStreams): void {
   program
     .command('flows')
-    .description('print the flows of capture files (pcap, pcapng; - is standard input); needs no server')
+    .description('print the flows of capture files (pcap, pcapng; - is standard input), each counted by itself; needs no server')
     .argument('<file...>', 'capture files')
     .option('--json', 'one JSON object a line (the default when the output is no terminal)')
     .option('--csv', 'comma-separated values with a head line')
@@ -47,6 +47,10 @@ function formatOf({ json, csv, binary }: FlowsFlags, isTerminal: boolean): 'tabl
 }
 
 const MAX_PORT = 65_535
+/** Not everything that was given became flows. */
+const EXIT_PART = 1
+/** The caller's fault: there is no such file, or it is none of packets. */
+const EXIT_UNREADABLE = 2
 
 function parsePort(text: string): number {
   const port = Number(text)
@@ -66,35 +70,48 @@ async function printFlows(files: readonly string[], flags: FlowsFlags, { stdout,
   const extraLayers = extraLayerMask(flags.extraLayer)
   const mplsUdpPorts = flags.mplsUdpPort.map(parsePort)
   const { flowsOfFile } = await import('@skydive/capture/flow-file')
+  const options = {
+    output: stdout,
+    format,
+    layerKeyMode: mode,
+    ...(flags.extraTcpMetric && { extraTcpMetric: true }),
+    ...(flags.ipDefrag && { ipDefrag: true }),
+    ...(flags.reassembleTcp && { reassembleTcp: true }),
+    extraLayers,
+    mplsUdpPorts,
+    ...(flags.bpf !== undefined && { bpf: flags.bpf }),
+  } as const
   // A reader that has seen enough (`| head`) needs no further file.
   let closed = false
   stdout.once('error', () => {
     closed = true
   })
-  let damaged = false
+  let exitCode = 0
+  let hasHead = false
   for (const file of files) {
     if (closed) break
-    const { damage } = await flowsOfFile({
-      file,
-      // Node loads what reads it when it is first asked for.
-      ...(file === '-' && { input: process.stdin }),
-      output: stdout,
-      format,
-      layerKeyMode: mode,
-      ...(flags.extraTcpMetric && { extraTcpMetric: true }),
-      ...(flags.ipDefrag && { ipDefrag: true }),
-      ...(flags.reassembleTcp && { reassembleTcp: true }),
-      extraLayers,
-      mplsUdpPorts,
-      ...(flags.bpf !== undefined && { bpf: flags.bpf }),
-    }).catch((error: unknown) => {
-      throw SkydiveError.isInstance(error, 'ERR_DECODE')
-        ? new InvalidArgumentError(`${file}: ${error.message}`, { file }, error)
-        : error
-    })
-    if (!damage) continue
-    stderr.write(`skydive: ${file}: ${damage.message}; what came before was read\n`)
-    damaged = true
+    // Node loads what reads standard input when that is first asked for.
+    const read = flowsOfFile({ ...(file === '-' && { input: process.stdin }), ...options, file, isContinued: hasHead })
+    try {
+      const { damage, foreignLinkTypes = [] } = await read
+      hasHead = true
+      if (damage) stderr.write(`skydive: ${file}: ${damage.message}; what came before was read\n`)
+      for (const linkType of foreignLinkTypes)
+        stderr.write(`skydive: ${file}: no flows are made of packets of link type ${linkType}\n`)
+      if (damage || foreignLinkTypes.length > 0) exitCode = Math.max(exitCode, EXIT_PART)
+    } catch (error) {
+      // What is wrong with one file is no reason to leave out the next one.
+      const fault = faultOf(file, error)
+      stderr.write(`skydive: ${fault.message}\n`)
+      exitCode = Math.max(exitCode, fault.exitCode)
+    }
   }
-  if (damaged) throw new ExitStatus(1)
+  if (exitCode > 0) throw new ExitStatus(exitCode)
+}
+
+/** What to say of a file that can't be read. Throws errors that are not of the file. */
+function faultOf(file: string, error: unknown): { readonly message: string; readonly exitCode: number } {
+  if (SkydiveError.isInstance(error, 'ERR_DECODE')) return { message: `${file}: ${error.message}`, exitCode: EXIT_UNREADABLE }
+  if (!SkydiveError.isInstance(error) || error.fields['file'] !== file) throw error
+  return { message: error.message, exitCode: error.fault === 'caller' ? EXIT_UNREADABLE : EXIT_PART }
 }

@@ -96,6 +96,29 @@ describe('flows of a file', () => {
     expect([head?.length, first?.length, first?.[head!.indexOf('Transport.A')]]).toEqual([25, 25, '1001'])
   })
 
+  test('below others, without a second head', async () => {
+    const { text } = await run(PCAP, { format: 'csv' })
+    expect((await run(PCAP, { format: 'csv', isContinued: true })).text).toBe(text.slice(text.indexOf('\n') + 1))
+  })
+
+  test('packets of a link type that nothing can be made of are told, and need no filter', async () => {
+    const foreign = encodePcap([{ timeMs: 1, data: frame(1) }], 147)
+    const compileBpf = (_expression: string, { linkType }: { linkType: number }) => {
+      if (linkType === 147) throw new Error('DLT 147 link-layer type filtering not implemented')
+      return encodeBpfProgram([{ code: BPF.RET | BPF.K, jt: 0, jf: 0, k: 262_144 }])
+    }
+    const summary = {
+      packets: 1,
+      flows: 0,
+      filteredPackets: 0,
+      ignoredPackets: 1,
+      bytesRead: foreign.length,
+      foreignLinkTypes: [147],
+    }
+    expect(await run(foreign)).toMatchObject({ summary, text: '' })
+    expect(await run(foreign, { bpf: 'udp', compileBpf })).toMatchObject({ summary, text: '' })
+  })
+
   test('binary reads back', async () => {
     const { bytes } = await run(PCAP, { format: 'binary' })
     expect(decodeFlowStream(bytes).map(({ Transport }) => Transport?.A)).toEqual([1001, 1002])
@@ -156,6 +179,7 @@ describe('flows of a file', () => {
   test.each([
     ['no such file', { file: '/nonexistent/x.pcap' }, 'ERR_NOT_FOUND'],
     ['a directory', { file: tmpdir() }, 'ERR_INVALID_ARGUMENT'],
+    ["what can't be read", { file: '/proc/self/mem' }, 'ERR_UNAVAILABLE'],
     ['another kind of file', { file: import.meta.filename }, 'ERR_DECODE'],
     ['no input', { file: '-' }, 'ERR_INVALID_ARGUMENT'],
     ['empty input', { file: '-', input: Readable.from([]) }, 'ERR_DECODE'],

@@ -1,7 +1,7 @@
 import type { Readable, Writable } from 'node:stream'
-import type { SkydiveError } from '@skydive/contracts'
+import { type SkydiveError, UnavailableError } from '@skydive/contracts'
 import { createFlowTable, type LayerKeyMode } from '@skydive/flow-table'
-import { createPacketFilter, decodeBpfProgram, type PacketFilter } from '@skydive/packet'
+import { createPacketFilter, decodeBpfProgram, LINK_TYPE, type PacketFilter } from '@skydive/packet'
 import { createFlowFormatter, type FlowFormat } from './flow-format.ts'
 import { readPackets } from './read-packets.ts'
 import { openInput } from './read-pieces.ts'
@@ -18,6 +18,8 @@ export interface FlowFileOptions {
   /** Where the flows go. It is not ended. */
   readonly output: Writable
   readonly format: FlowFormat
+  /** The output has flows already, with the head of the format: these go on below them. */
+  readonly isContinued?: boolean
   readonly extraTcpMetric?: boolean
   /** Puts IP fragments together. */
   readonly ipDefrag?: boolean
@@ -43,18 +45,21 @@ export interface FlowFileSummary {
   readonly filteredPackets: number
   readonly ignoredPackets: number
   readonly bytesRead: number
+  /** Link types of packets of which no flows can be made; absent without such packets. */
+  readonly foreignLinkTypes?: readonly number[]
   /** The file is cut or damaged at `damage.fields.offset`; everything before it is in the figures and was written. */
   readonly damage?: SkydiveError
 }
 
+const KNOWN_LINK_TYPES: ReadonlySet<number> = new Set(Object.values(LINK_TYPE))
 const DEFAULT_MAX_FLOWS = 16_000_000
 const FILTER_SNAP_LENGTH = 262_144
 
 /**
  * Reads a capture file and writes its flows, in the order of their first packets. However long the file is, it takes a MiB or so.
  *
- * @throws ERR_NOT_FOUND, ERR_PERMISSION, ERR_INVALID_ARGUMENT (a directory, a bad filter), ERR_UNSUPPORTED (a filter without libpcap),
- * ERR_DECODE when it is no capture file at all. A file that is cut or damaged later on is no exception but `damage` in the summary.
+ * @throws ERR_NOT_FOUND, ERR_PERMISSION, ERR_UNAVAILABLE (it can't be read), ERR_INVALID_ARGUMENT (a directory, a bad filter), ERR_UNSUPPORTED (a filter
+ * without libpcap), ERR_DECODE when it is no capture file at all. A file that is cut or damaged later on is no exception but `damage` in the summary.
  */
 export async function flowsOfFile(options: FlowFileOptions): Promise<FlowFileSummary> {
   const formatter = createFlowFormatter(options.format)
@@ -74,17 +79,35 @@ export async function flowsOfFile(options: FlowFileOptions): Promise<FlowFileSum
     onEvicted: (flows) => void (evicted as unknown[]).push(formatter.flows(flows)),
   })
   const input = await openInput(options.file, options.input)
-  const { bytesRead, damage } = await readPackets(table, input, filter?.use ?? (() => {})).finally(() => input.close())
+  const foreign = new Set<number>()
+  const onLinkType = (linkType: number): void => {
+    // libpcap compiles no filter for most of the others, and their packets give nothing with any.
+    if (KNOWN_LINK_TYPES.has(linkType)) filter?.use(linkType)
+    else foreign.add(linkType)
+  }
+  const { bytesRead, damage } = await readPackets(table, input, onLinkType)
+    .catch((error: unknown) => {
+      throw readError(options.file, error)
+    })
+    .finally(() => input.close())
   table.finishStreams()
 
-  await write(options.output, formatter.head())
+  if (!options.isContinued) await write(options.output, formatter.head())
   for (const text of evicted) await write(options.output, text)
   // Protobuf comes straight from the table's columns; the other formats are made of objects.
   if (options.format === 'binary') for (const chunk of table.snapshotAsProtobuf()) await write(options.output, chunk)
   else for (const batch of table.snapshot()) await write(options.output, formatter.flows(batch))
   await write(options.output, formatter.tail())
   const { packets, flows, filteredPackets, ignoredPackets, evictedFlows } = table.stats()
-  return { packets, flows: flows + evictedFlows, filteredPackets, ignoredPackets, bytesRead, ...(damage && { damage }) }
+  const told = { ...(foreign.size > 0 && { foreignLinkTypes: [...foreign] }), ...(damage && { damage }) }
+  return { packets, flows: flows + evictedFlows, filteredPackets, ignoredPackets, bytesRead, ...told }
+}
+
+/** What the kernel says of a file that can't be read, such as a disk with a fault; other errors as they are. */
+function readError(file: string, error: unknown): unknown {
+  const { code, syscall } = error as NodeJS.ErrnoException
+  if (syscall !== 'read') return error
+  return new UnavailableError(`file "${file}": it can't be read (${code})`, { retryable: false, fields: { file }, cause: error })
 }
 
 /** A filter that is compiled for each link type that the file turns out to have. */

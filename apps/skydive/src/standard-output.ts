@@ -16,7 +16,9 @@ export interface StandardOutput {
 
 /** The standard output of this process. */
 export function standardOutput(): StandardOutput {
-  const stats = fstatSync(STDOUT_FD)
+  // As bigint: the other kind of answer stays in Node, whose resolver of modules takes that of a pipe for one of the path that it follows and leaves
+  // symbolic links as they are.
+  const stats = fstatSync(STDOUT_FD, { bigint: true })
   const isFile = stats.isFile() || (stats.isCharacterDevice() && !isatty(STDOUT_FD))
   return watched(isFile ? new FileOutput(STDOUT_FD) : process.stdout)
 }

@@ -206,6 +206,7 @@ describe('bad input', () => {
     ],
     [['client', 'topology', 'import', '--file', '/nonexistent'], 2, /^skydive: --file \/nonexistent: ENOENT/],
     [['client', 'pcap', '-t', '/nonexistent'], 2, /^skydive: --trace \/nonexistent: ENOENT/],
+    [['client', 'pcap', '-t', '/proc'], 2, /^skydive: --trace \/proc: EISDIR/],
     [['client', 'qury', 'G'], 2, /unknown command 'qury'; did you mean query\?|unknown command 'qury'/],
     [['client', 'status', '--analyzr', 'x'], 2, /unknown option '--analyzr'/],
     [['client', '--analyzer', 'aaa', 'status'], 2, /^skydive: bad address "aaa": the port is missing/],

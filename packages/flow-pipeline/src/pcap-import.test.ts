@@ -53,9 +53,17 @@ describe('createPcapImport', () => {
     },
   )
 
+  test('packets of a foreign link type beside others are left out', async () => {
+    const { kept, take } = target()
+    const both = [1, 189].map((linkType) => ({ timeMs: 1, data: frame(linkType), linkType }))
+    await take(pieces(encodePcapng(both), 64), quiet())
+    expect(kept.map(({ Transport }) => Transport?.A)).toEqual([1])
+  })
+
   test.each<[string, Uint8Array, RegExp]>([
     ['nothing', new Uint8Array(0), /the capture file is empty/],
     ['text', text('this is no capture file at all'), /not a pcap or pcapng file \(it begins with 74686973\)/],
+    ['packets of USB', encodePcap([{ timeMs: 1, data: frame(1) }], 189), /no flows are made of packets of link type 189/],
     ['two bytes of a header', PCAP.subarray(0, 2), /is cut/],
     [
       'a file that ends within its last packet',

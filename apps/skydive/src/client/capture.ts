@@ -48,7 +48,7 @@ export function captureCommand(streams: CliStreams): Command {
     .option('--pollinginterval <seconds>', 'sFlow: period of counters', parseInteger, 10)
     .option('--header-size <bytes>', 'bytes kept of a packet', parseInteger, 0)
     .option('--rawpacket-limit <n>', 'packets kept of a flow, up to 10', parseInteger, 0)
-    .option('--extra-tcp-metric', 'retransmissions and order of TCP')
+    .option('--extra-tcp-metric', 'times and hop limits of SYN, times of FIN and RST')
     .option('--ip-defrag', 'put IPv4 fragments together')
     .option('--reassemble-tcp', 'put TCP streams together')
     .option('--reassamble-tcp', 'as --reassemble-tcp, for old scripts')

@@ -55,6 +55,16 @@ function pcapCommand(streams: CliStreams): Command {
         throw new InvalidArgumentError(`--trace ${trace}: ${(error as Error).message}`, { trace }, error)
       }
       const { client } = await connect(command, streams)
-      await client.uploadPcap(Readable.toWeb(createReadStream(trace)) as ReadableStream<Uint8Array>)
+      const file = createReadStream(trace)
+      // Of a request that breaks off it is not told whose fault that was.
+      let unreadable: Error | undefined
+      file.once('error', (error) => {
+        unreadable = error
+      })
+      try {
+        await client.uploadPcap(Readable.toWeb(file) as ReadableStream<Uint8Array>)
+      } catch (error) {
+        throw unreadable ? new InvalidArgumentError(`--trace ${trace}: ${unreadable.message}`, { trace }, unreadable) : error
+      }
     })
 }

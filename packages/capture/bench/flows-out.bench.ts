@@ -148,9 +148,9 @@ async function exportFile(kernel: Kernel, file: Uint8Array, format: ExportFormat
     clearTimeout: (handle) => clearTimeout(handle as NodeJS.Timeout),
   })
   const before = process.cpuUsage()
-  const table = createFlowTable()
+  const table = createFlowTable({ directions: exporter.directions })
   table.consumer(FORMAT)(file, PCAP_HEADER_BYTES, file.length - PCAP_HEADER_BYTES)
-  for (const batch of table.update(Date.now())) await exporter.send(batch)
+  for (const _ of table.update(Date.now())) await exporter.send()
   exporter.flush()
   const { user, system } = process.cpuUsage(before)
   await exporter.close()

@@ -36,19 +36,19 @@ export class FlowDifferences {
     const row = id << WIDE_SHIFT
     const isFirst = wide[row + WIDE_UPDATE_LAST_MS] === 0
     const wasTouched = this.isTouched(id)
-    const totals = [
-      columns.packetsOf(id, 0),
-      columns.packetsOf(id, 1),
-      recordsWide[(base >> 1) + RECORD_AB_BYTES_WIDE]!,
-      recordsWide[(base >> 1) + RECORD_BA_BYTES_WIDE]!,
-    ]
-    for (let i = 0; i < 4; i++) {
-      wide[row + WIDE_UPDATE + i] = totals[i]! - wide[row + WIDE_REPORTED + i]!
-      wide[row + WIDE_REPORTED + i] = totals[i]!
-    }
+    this.#measure(row, 0, columns.packetsOf(id, 0))
+    this.#measure(row, 1, columns.packetsOf(id, 1))
+    this.#measure(row, 2, recordsWide[(base >> 1) + RECORD_AB_BYTES_WIDE]!)
+    this.#measure(row, 3, recordsWide[(base >> 1) + RECORD_BA_BYTES_WIDE]!)
     wide[row + WIDE_UPDATE_START_MS] = isFirst ? columns.starts[id]! : fromMs
     wide[row + WIDE_UPDATE_LAST_MS] = lastMs
     wide[row + WIDE_UPDATE_RTT_NS] = wasTouched ? columns.rtts[id]! : 0
+  }
+
+  #measure(row: number, counter: number, total: number): void {
+    const { wide } = this.#columns
+    wide[row + WIDE_UPDATE + counter] = total - wide[row + WIDE_REPORTED + counter]!
+    wide[row + WIDE_REPORTED + counter] = total
   }
 
   /**

@@ -1,4 +1,5 @@
 import type { Flow } from '@skydive/contracts'
+import { FLOW_END } from '@skydive/packet/netflow'
 import type { FlowAccounting } from './flow-accounting.ts'
 
 /** Share of the table (as a shift) that one eviction frees: it costs a pass over all flows. */
@@ -18,19 +19,27 @@ export class FlowEviction {
 
   /** Takes out a 64th of all flows, at least one. With `isSilent` nobody hears of them. One pass over all flows. */
   evict(isSilent: boolean): void {
-    const { columns, differences, exporter, raw } = this.#accounting
+    const { columns, differences, exporter } = this.#accounting
+    const evicted = columns.oldest(Math.max(1, columns.size >> EVICTION_SHIFT))
     const flows: Flow[] = []
-    for (const id of columns.oldest(Math.max(1, columns.size >> EVICTION_SHIFT))) {
+    for (const id of evicted) {
       if (!isSilent) {
         differences.measureLeaving(id)
         this.#accounting.finishStreams(id)
-        const { FinishType: finish = 1, LastRawPackets: _, ...flow } = exporter.flow(id)
-        const rawPackets = raw.take(id)
-        flows.push({ ...flow, FinishType: finish, ...(rawPackets && { LastRawPackets: rawPackets }) })
+        if (exporter.directions) exporter.directions.tell(id, FLOW_END.RESOURCES)
+        else flows.push(this.#flow(id))
       }
       this.#accounting.remove(id)
     }
-    this.evictedFlows += flows.length
-    if (flows.length > 0) this.#onEvicted(flows)
+    if (isSilent || evicted.length === 0) return
+    this.evictedFlows += evicted.length
+    this.#onEvicted(flows)
+  }
+
+  #flow(id: number): Flow {
+    const { exporter, raw } = this.#accounting
+    const { FinishType: finish = 1, LastRawPackets: _, ...flow } = exporter.flow(id)
+    const rawPackets = raw.take(id)
+    return { ...flow, FinishType: finish, ...(rawPackets && { LastRawPackets: rawPackets }) }
   }
 }

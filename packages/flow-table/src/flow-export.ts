@@ -12,18 +12,18 @@ import {
 } from '@skydive/contracts'
 import { ipv4Text, ipv6Text, type LayerPaths, macText, TRANSPORT } from '@skydive/packet'
 import type { AddressPairs } from './address-pairs.ts'
+import type { DirectionSink } from './directions/direction-sink.ts'
+import { FlowDirections } from './directions/flow-directions.ts'
 import type { FlowColumns } from './flow-columns.ts'
+import { FlowEnds } from './flow-ends.ts'
 import type { FlowExtras } from './flow-extras.ts'
 import type { IdentifierHasher } from './identifiers.ts'
 import {
-  COLD_ADDRESS_A,
-  COLD_ADDRESS_B,
   COLD_APPLICATION,
   COLD_DESTINATION_MAC_HIGH,
   COLD_FINISH,
   COLD_MAC_LOWS,
   COLD_PATH,
-  COLD_PORTS,
   COLD_RAW_PACKETS,
   COLD_SHIFT,
   COLD_SHOWN,
@@ -31,23 +31,14 @@ import {
   COLD_TUNNEL_ID,
   INTERFACE_INPUT,
   INTERFACE_OUTPUT,
-  KEY_ADDRESS_FIRST,
-  KEY_ADDRESS_SECOND,
   KEY_KIND,
   KEY_TRANSPORT,
-  KIND_FIRST_SWAPPED,
   KIND_HAS_LINK,
-  KIND_IPV4,
-  KIND_IPV6,
   KIND_TRANSPORT_MASK,
-  KIND_VNI,
   RECORD_AB_BYTES_WIDE,
   RECORD_BA_BYTES_WIDE,
   RECORD_SHIFT,
-  SHOWN_ADDRESSES,
   SHOWN_IP_METRIC,
-  SHOWN_PORTS,
-  SHOWN_TCP,
   SHOWN_TCP_METRIC,
   TCP_FIN_START,
   TCP_RST_START,
@@ -70,7 +61,6 @@ const PROTOCOLS: Readonly<Record<number, FlowProtocol>> = {
   [TRANSPORT.TCP]: 'TCP',
   [TRANSPORT.UDP]: 'UDP',
   [TRANSPORT.SCTP]: 'SCTP',
-  [KIND_VNI]: 'UDP',
 }
 
 /** A flow that is being put together. */
@@ -92,12 +82,29 @@ export interface FlowExporterInit {
   readonly extras: FlowExtras
 }
 
-/** Makes {@link Flow} objects of records: the only place where a flow costs an allocation. */
+/**
+ * Makes {@link Flow} objects of records: the only place where a flow costs an allocation. Or tells of them without: see
+ * {@link FlowExporter.tellDirections}.
+ */
 export class FlowExporter {
   readonly #init: FlowExporterInit
+  readonly #ends: FlowEnds
+  readonly #addresses = new Int32Array(8)
+  #directions: FlowDirections | undefined
 
   constructor(init: FlowExporterInit) {
     this.#init = init
+    this.#ends = new FlowEnds(init.columns, init.pairs)
+  }
+
+  /** What flows are told by instead of as objects; `undefined` where they are told as objects. */
+  get directions(): FlowDirections | undefined {
+    return this.#directions
+  }
+
+  /** Has flows told to a sink from now on. Call it before there are any. */
+  tellDirections(sink: DirectionSink): void {
+    this.#directions = new FlowDirections(this.#init, this.#ends, sink)
   }
 
   /** The flow as it is now, with the kept packets that are handed in. Members stand in the order of the wire's JSON. */
@@ -115,9 +122,10 @@ export class FlowExporter {
     // Member by member, not by spreading conditions: this is made for every flow of every update.
     const flow: Draft = { UUID: uuid, LayersPath: this.#init.paths.text(path), Application: this.application(id) }
     if ((kind & KIND_HAS_LINK) !== 0) flow.Link = this.#link(id)
-    if ((kind & (KIND_IPV4 | KIND_IPV6)) !== 0) flow.Network = this.#network(id, kind)
-    const protocol = PROTOCOLS[transport]
-    if (protocol) flow.Transport = this.#transport(id, kind, protocol)
+    const ipVersion = this.#ends.readAddresses(id, this.#addresses)
+    if (ipVersion !== 0) flow.Network = this.#network(id, ipVersion)
+    const protocol = PROTOCOLS[this.#ends.transport(id)]
+    if (protocol) flow.Transport = this.#transport(id, protocol)
     if (transport === TRANSPORT.ICMP) flow.ICMP = this.#icmp(id)
     if (isUpdated) flow.LastUpdateMetric = this.#lastUpdate(id)
     flow.Metric = this.#metric(id, startMs, lastMs)
@@ -175,38 +183,18 @@ export class FlowExporter {
     }
   }
 
-  #network(id: number, kind: number): FlowLayer {
-    const { records, cold } = this.#init.columns
-    const base = id << RECORD_SHIFT
-    const shown = id << COLD_SHIFT
-    const tunnelId = cold[shown + COLD_TUNNEL_ID]! >>> 0
-    if ((cold[shown + COLD_SHOWN]! & SHOWN_ADDRESSES) !== 0) {
-      const [a, b] = [ipv4Text(cold[shown + COLD_ADDRESS_A]!), ipv4Text(cold[shown + COLD_ADDRESS_B]!)]
-      return { Protocol: 'IPV4', A: a, B: b, ID: tunnelId }
-    }
-    const isV4 = (kind & KIND_IPV4) !== 0
-    const first = isV4 ? ipv4Text(records[base + KEY_ADDRESS_FIRST]!) : this.#ipv6(records[base + KEY_ADDRESS_FIRST]!, 0)
-    const second = isV4 ? ipv4Text(records[base + KEY_ADDRESS_SECOND]!) : this.#ipv6(records[base + KEY_ADDRESS_FIRST]!, 4)
-    const [a, b] = (kind & KIND_FIRST_SWAPPED) !== 0 ? [second, first] : [first, second]
+  #network(id: number, ipVersion: 4 | 6): FlowLayer {
+    const words = this.#addresses
+    const isV4 = ipVersion === 4
+    const a = isV4 ? ipv4Text(words[0]!) : ipv6Text(words[0]!, words[1]!, words[2]!, words[3]!)
+    const b = isV4 ? ipv4Text(words[4]!) : ipv6Text(words[4]!, words[5]!, words[6]!, words[7]!)
+    const tunnelId = this.#init.columns.cold[(id << COLD_SHIFT) + COLD_TUNNEL_ID]! >>> 0
     return { Protocol: isV4 ? 'IPV4' : 'IPV6', A: a, B: b, ID: tunnelId }
   }
 
-  #ipv6(pair: number, word: number): string {
-    const { pairs } = this.#init
-    return ipv6Text(pairs.word(pair, word), pairs.word(pair, word + 1), pairs.word(pair, word + 2), pairs.word(pair, word + 3))
-  }
-
-  #transport(id: number, kind: number, protocol: FlowProtocol): TransportLayer {
-    const { records, cold } = this.#init.columns
-    const shown = cold[(id << COLD_SHIFT) + COLD_SHOWN]!
-    if ((shown & SHOWN_PORTS) !== 0) {
-      const ports = cold[(id << COLD_SHIFT) + COLD_PORTS]!
-      return { Protocol: (shown & SHOWN_TCP) !== 0 ? 'TCP' : protocol, A: ports >>> 16, B: ports & 0xffff, ID: 0 }
-    }
-    const ports = records[(id << RECORD_SHIFT) + KEY_TRANSPORT]!
-    const [first, second] = [ports >>> 16, ports & 0xffff]
-    const isSwapped = (kind & KIND_FIRST_SWAPPED) !== 0
-    return { Protocol: protocol, A: isSwapped ? second : first, B: isSwapped ? first : second, ID: 0 }
+  #transport(id: number, protocol: FlowProtocol): TransportLayer {
+    const ports = this.#ends.ports(id)
+    return { Protocol: protocol, A: ports >>> 16, B: ports & 0xffff, ID: 0 }
   }
 
   #icmp(id: number): IcmpLayer {

@@ -30,15 +30,16 @@ export class FlowSchedule {
     const fromMs = differences.lastUpdateMs
     differences.lastUpdateMs = nowMs
     this.#accounting.finishIdleStreams(nowMs)
-    yield* this.#batches((id) => {
+    yield* this.#batches((id, batch) => {
       const isTouched = differences.isTouched(id)
       const isTimedOut = !isTouched && this.#isTimedOut(id, nowMs)
       differences.measure(id, fromMs, nowMs)
       if (isTimedOut) this.#finish(id)
-      const flow = isTouched || isTimedOut ? this.#report(id) : undefined
+      const isTold = isTouched || isTimedOut
+      if (isTold) this.#report(id, batch)
       const isOver = this.#isFinished(id) && nowMs - this.#accounting.columns.lastMs(id) >= FINISHED_STAY_MS
       if (isTimedOut || isOver) this.#accounting.remove(id)
-      return flow
+      return isTold
     })
   }
 
@@ -53,7 +54,7 @@ export class FlowSchedule {
   }
 
   snapshot(): Generator<readonly Flow[]> {
-    return this.#batches((id) => this.#accounting.exporter.flow(id))
+    return this.#batches((id, batch) => batch.push(this.#accounting.exporter.flow(id)) > 0)
   }
 
   /** The same as bytes: by the encoder, and from objects where there is none and for flows that it can't write. */
@@ -76,40 +77,45 @@ export class FlowSchedule {
   *#removeOlderThan(beforeMs: number): Generator<readonly Flow[]> {
     const { columns, differences } = this.#accounting
     const { size } = columns
-    yield* this.#batches((id) => {
-      if (columns.lastMs(id) >= beforeMs) return undefined
+    yield* this.#batches((id, batch) => {
+      if (columns.lastMs(id) >= beforeMs) return false
       const isTouched = differences.isTouched(id)
       const wasFinished = this.#isFinished(id)
       differences.measureLeaving(id)
       this.#finish(id)
       this.#accounting.finishStreams(id)
       // A finished flow was reported with its finish type already, unless something came after.
-      const flow = isTouched || !wasFinished ? this.#report(id) : undefined
+      const isTold = isTouched || !wasFinished
+      if (isTold) this.#report(id, batch)
       this.#accounting.remove(id)
-      return flow
+      return isTold
     })
     if (columns.size < size) this.#accounting.forgetUnusedPairs()
   }
 
-  *#batches(visit: (id: number) => Flow | undefined): Generator<readonly Flow[]> {
+  /** `visit` adds a flow to the batch, or tells of it elsewhere, and answers whether it did. */
+  *#batches(visit: (id: number, batch: Flow[]) => boolean): Generator<readonly Flow[]> {
     const { columns } = this.#accounting
     let batch: Flow[] = []
+    let told = 0
     let pauseAt = SCANNED_AT_ONCE
     for (let id = 0; id < columns.limit; id++) {
-      if (id === pauseAt || batch.length === BATCH_FLOWS) {
+      if (id === pauseAt || told === BATCH_FLOWS) {
         yield batch
         batch = []
+        told = 0
         pauseAt = id + SCANNED_AT_ONCE
       }
-      if (!columns.isLive(id)) continue
-      const flow = visit(id)
-      if (flow) batch.push(flow)
+      if (columns.isLive(id) && visit(id, batch)) told++
     }
-    if (batch.length > 0) yield batch
+    if (told > 0) yield batch
   }
 
-  #report(id: number): Flow {
-    return this.#accounting.exporter.flow(id, this.#accounting.raw.take(id))
+  #report(id: number, batch: Flow[]): void {
+    const { exporter, raw } = this.#accounting
+    const rawPackets = raw.take(id)
+    if (exporter.directions) exporter.directions.tell(id)
+    else batch.push(exporter.flow(id, rawPackets))
   }
 
   #isFinished(id: number): boolean {

@@ -2,6 +2,7 @@ import type { EnhancedFlow, Flow, FlowQuery, PacketFormat, RawPacket } from '@sk
 import { InvalidArgumentError, UnsupportedError } from '@skydive/contracts'
 import { enhancedFlowField, type Predicate, prepareFilter, searchFlows } from '@skydive/filter'
 import type { IpDefragmenterStats, PacketFilter, PcapFormat } from '@skydive/packet'
+import type { DirectionSink } from './directions/direction-sink.ts'
 import { FlowAccounting } from './flow-accounting.ts'
 import { FlowSchedule } from './flow-schedule.ts'
 import type { PacketIntake } from './packet-intake.ts'
@@ -51,6 +52,11 @@ export interface FlowTableOptions {
   readonly random?: () => number
   /** Told of flows that were evicted; may be called while packets are consumed. It must not throw. */
   readonly onEvicted?: (flows: readonly Flow[]) => void
+  /**
+   * Is told of flows instead, as records of one direction without an object of a flow, at a tenth of the cost: for exporters of NetFlow. The
+   * batches of `update`, `expire` and `drain` are empty then, come all the same when so many flows were told, and `onEvicted` is called with none.
+   */
+  readonly directions?: DirectionSink
 }
 
 /** What a table did so far. All counts are totals since it was made. */
@@ -90,6 +96,7 @@ export class FlowTable {
   /** Use {@link createFlowTable}. */
   constructor(options: FlowTableOptions) {
     this.#accounting = new FlowAccounting(options, options.maxFlows ?? DEFAULT_MAX_FLOWS)
+    if (options.directions) this.#accounting.exporter.tellDirections(options.directions)
     this.#schedule = new FlowSchedule(this.#accounting, options.applicationTimeoutsMs ?? {})
   }
 

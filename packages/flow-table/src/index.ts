@@ -4,6 +4,7 @@
  * @packageDocumentation
  */
 
+export type { DirectionSink } from './directions/direction-sink.ts'
 export type { BlockConsumer, FlowTableOptions, FlowTableStats, LayerKeyMode, PortNames } from './flow-table.ts'
 export { createFlowTable, FlowTable } from './flow-table.ts'
 export type { PacketIntake } from './packet-intake.ts'

@@ -33,6 +33,7 @@ function netflow5(options: Partial<Netflow5EncoderOptions> = {}) {
   const records: number[] = []
   const encoder = new Netflow5Encoder({
     startedMs: STARTED_MS,
+    now: () => NOW_MS,
     ...options,
     send: (bytes, count) => {
       sent.push(bytes.slice())
@@ -47,6 +48,7 @@ function ipfix(options: Partial<IpfixEncoderOptions> = {}) {
   const records: number[] = []
   const encoder = new IpfixEncoder({
     domainId: 77,
+    now: () => NOW_MS,
     ...options,
     send: (bytes, count) => {
       sent.push(bytes.slice())
@@ -135,9 +137,9 @@ const anyFlow = fc
 describe('NetFlow 5', () => {
   test('a datagram, byte by byte', () => {
     const { encoder, sent, records } = netflow5()
-    expect(encoder.add(flow({ tcpFlags: 0x13 }), NOW_MS)).toBe(1)
-    encoder.flush(NOW_MS)
-    encoder.flush(NOW_MS)
+    expect(encoder.add(flow({ tcpFlags: 0x13 }))).toBe(1)
+    encoder.flush()
+    encoder.flush()
     expect([sent, records]).toEqual([
       [
         hex(
@@ -155,8 +157,8 @@ describe('NetFlow 5', () => {
 
   test('20 records a datagram; the sequence number is that of the records sent before', () => {
     const { encoder, sent, records } = netflow5()
-    for (let i = 0; i < 45; i++) encoder.add(flow({ sourcePort: i }), NOW_MS)
-    encoder.flush(NOW_MS)
+    for (let i = 0; i < 45; i++) encoder.add(flow({ sourcePort: i }))
+    encoder.flush()
     expect(sent.map((bytes) => [bytes.length, new DataView(bytes.buffer).getUint32(16)])).toEqual([
       [24 + 20 * 48, 0],
       [24 + 20 * 48, 20],
@@ -174,13 +176,34 @@ describe('NetFlow 5', () => {
     ['more packets than 32 bits hold', { packets: 2 ** 32 + 1, bytes: 2 ** 32 + 1 }, 2],
   ])('%s makes so many records', (_, init, count) => {
     const { encoder } = netflow5()
-    expect(encoder.add(flow(init), NOW_MS)).toBe(count)
+    expect(encoder.add(flow(init))).toBe(count)
+  })
+
+  test.each([
+    ['a packet before the exporter began', { startMs: STARTED_MS - 7, lastMs: STARTED_MS - 5 }, [60_000, 0, 0]],
+    [
+      'a clock that was set back: not before the packets',
+      { startMs: NOW_MS + 10, lastMs: NOW_MS + 3000 },
+      [63_000, 60_010, 63_000],
+    ],
+  ])('%s: uptime of the datagram, of first and of last packet', (_, times, expected) => {
+    const { encoder, sent } = netflow5()
+    encoder.add(flow(times))
+    encoder.add(flow())
+    encoder.flush()
+    encoder.add(flow())
+    encoder.flush()
+    const [first, second] = sent.map((bytes) => new DataView(bytes.buffer))
+    expect([4, 24 + 24, 24 + 28].map((at) => first!.getUint32(at))).toEqual(expected)
+    // The time of the datagram and its uptime go together.
+    expect(first!.getUint32(8) * 1000 + first!.getUint32(12) / 1e6 - expected[0]!).toBe(STARTED_MS)
+    expect(second!.getUint32(4)).toBe(60_000)
   })
 
   test('ICMP tells its type in the destination port', () => {
     const { encoder, sent } = netflow5()
-    encoder.add(flow({ protocol: 1, sourcePort: 0, destinationPort: 0, icmpType: 8, icmpCode: 3 }), NOW_MS)
-    encoder.flush(NOW_MS)
+    encoder.add(flow({ protocol: 1, sourcePort: 0, destinationPort: 0, icmpType: 8, icmpCode: 3 }))
+    encoder.flush()
     expect(new DataView(sent[0]!.buffer).getUint16(24 + 34)).toBe(0x0803)
   })
 
@@ -188,8 +211,8 @@ describe('NetFlow 5', () => {
     fc.assert(
       fc.property(fc.array(anyFlow, { maxLength: 60 }), (flows) => {
         const { encoder, sent, records } = netflow5()
-        const made = flows.map((one) => encoder.add(one, NOW_MS))
-        encoder.flush(NOW_MS)
+        const made = flows.map((one) => encoder.add(one))
+        encoder.flush()
         const { read, counts } = decode(sent)
         const kept = flows.filter(({ ipVersion }) => ipVersion === 4)
         const total = made.reduce((sum, count) => sum + count, 0)
@@ -217,9 +240,9 @@ describe('NetFlow 5', () => {
 describe('IPFIX', () => {
   test('a message, byte by byte: templates, then records by template', () => {
     const { encoder, sent } = ipfix({ domainId: 0x01020304 })
-    encoder.add(flow({ tcpFlags: 2, sourceMac: 0x020000000001, destinationMac: 0x020000000002, vlanId: 7 }), NOW_MS)
-    encoder.flush(NOW_MS)
-    encoder.flush(NOW_MS)
+    encoder.add(flow({ tcpFlags: 2, sourceMac: 0x020000000001, destinationMac: 0x020000000002, vlanId: 7 }))
+    encoder.flush()
+    encoder.flush()
     const rest = '0004 0001 0088 0001 0002 0008 0001 0008 0038 0006 0050 0006 003a 0002'
     const times = '0098 0008 0099 0008'
     const ports = '0007 0002 000b 0002 0006 0001'
@@ -237,11 +260,13 @@ describe('IPFIX', () => {
   })
 
   test('sequence numbers count data records; templates come again in time and after so many messages', () => {
-    const { encoder, sent, records } = ipfix({ templatePeriodMs: 1000, templateMessages: 3 })
+    let nowMs = NOW_MS
+    const { encoder, sent, records } = ipfix({ templatePeriodMs: 1000, templateMessages: 3, now: () => nowMs })
     const heads: (readonly [number, boolean])[] = []
     for (const afterMs of [0, 10, 20, 30, 40, 999, 1040, 3000]) {
-      for (let i = 0; i < 2; i++) encoder.add(flow(), NOW_MS + afterMs)
-      encoder.flush(NOW_MS + afterMs)
+      nowMs = NOW_MS + afterMs
+      for (let i = 0; i < 2; i++) encoder.add(flow())
+      encoder.flush()
       const view = new DataView(sent.at(-1)!.buffer)
       heads.push([view.getUint32(8), view.getUint16(16) === 2])
     }
@@ -260,8 +285,8 @@ describe('IPFIX', () => {
 
   test('a record without packets is none', () => {
     const { encoder, sent } = ipfix()
-    expect(encoder.add(flow({ packets: 0, bytes: 0 }), NOW_MS)).toBe(0)
-    encoder.flush(NOW_MS)
+    expect(encoder.add(flow({ packets: 0, bytes: 0 }))).toBe(0)
+    encoder.flush()
     expect(sent).toEqual([])
   })
 
@@ -269,8 +294,8 @@ describe('IPFIX', () => {
     fc.assert(
       fc.property(fc.array(anyFlow, { maxLength: 80 }), fc.integer({ min: 0, max: 2000 }), (flows, maxMessageBytes) => {
         const { encoder, sent, records } = ipfix({ maxMessageBytes, templateMessages: 2 })
-        for (const one of flows) expect(encoder.add(one, NOW_MS)).toBe(1)
-        encoder.flush(NOW_MS)
+        for (const one of flows) expect(encoder.add(one)).toBe(1)
+        encoder.flush()
         const { read, counts } = decode(sent)
         expect(read).toEqual(flows.map(shown))
         const { templates = 0, ...others } = counts

@@ -1,5 +1,5 @@
 import type { CaptureSource, Clock, Flow, PacketBlockSink, PacketFormat, PacketSource } from '@skydive/contracts'
-import { type BlockConsumer, createFlowTable, type FlowTable } from '@skydive/flow-table'
+import { type BlockConsumer, createFlowTable, type DirectionSink, type FlowTable } from '@skydive/flow-table'
 import { createRecordTable } from '@skydive/flow-table/records'
 import { ExporterTables } from './exporter-tables.ts'
 import type { CaptureStart } from './messages.ts'
@@ -10,6 +10,8 @@ export type CaptureTable = Pick<FlowTable, 'update' | 'expire' | 'drain' | 'sear
 
 /** Where flows of a table go. */
 export interface FlowOutput {
+  /** Takes flows as records of one direction; then the calls below come without flows, whenever so many were told. */
+  readonly directions?: DirectionSink
   /** Answers when the next ones may come; `undefined`: at once. */
   send(flows: readonly Flow[]): Promise<void> | undefined
   /** Flows that had to go for newer ones. */
@@ -31,18 +33,19 @@ export interface CaptureFeed {
 /** Feeds a flow table of the capture's own. */
 export function tableFeed(start: CaptureStart, source: CaptureSource, clock: Clock, output: FlowOutput): CaptureFeed {
   const onEvicted = (flows: readonly Flow[]) => output.sendEvicted(flows)
+  const telling = { onEvicted, ...(output.directions && { directions: output.directions }) }
   if (source.kind === 'packets' && source.tellsExporters) {
-    const tables = new ExporterTables(start.table, source.format, onEvicted)
+    const tables = new ExporterTables({ ...start.table, ...telling }, source.format, onEvicted)
     return { source, table: tables, readyFds: [source.readyFd], poll: () => source.poll(tables.consume) }
   }
   if (source.kind === 'packets') {
-    const table = createFlowTable({ ...start.table, onEvicted })
+    const table = createFlowTable({ ...start.table, ...telling })
     table.warmUp()
     const consume = consumerOf(table, source.format)
     return { source, table, readyFds: [source.readyFd], poll: () => source.poll(consume) }
   }
   const { nodeTid, captureId, maxFlows } = start.table
-  const table = createRecordTable({ nodeTid, captureId, maxFlows, onEvicted })
+  const table = createRecordTable({ nodeTid, captureId, maxFlows, ...telling })
   const poll = () => {
     const nowMs = clock.now()
     source.poll((record) => table.consume(record, nowMs))

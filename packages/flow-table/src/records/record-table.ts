@@ -1,6 +1,7 @@
 import {
   type EnhancedFlow,
   type Flow,
+  type FlowFinishType,
   type FlowQuery,
   type FlowRecord,
   InvalidArgumentError,
@@ -8,6 +9,8 @@ import {
 } from '@skydive/contracts'
 import { enhancedFlowField, type Predicate, prepareFilter, searchFlows } from '@skydive/filter'
 import { IP_PROTOCOL, icmpv4Class, icmpv6Class } from '@skydive/packet'
+import { FLOW_END } from '@skydive/packet/netflow'
+import type { DirectionSink } from '../directions/direction-sink.ts'
 import type { FlowTableStats } from '../flow-table.ts'
 import {
   BEFORE_ANEW,
@@ -40,6 +43,7 @@ import {
   wideOf,
   wordOf,
 } from './record-columns.ts'
+import { RecordDirections } from './record-directions.ts'
 import { finishOf, hasPorts, isIcmp, RecordExporter } from './record-export.ts'
 
 /** What a capture asks of its table of records. */
@@ -51,6 +55,8 @@ export interface RecordTableOptions {
   readonly maxFlows?: number
   /** Told of flows that were evicted; may be called while records are consumed. It must not throw. */
   readonly onEvicted?: (flows: readonly Flow[]) => void
+  /** Is told of flows instead: see the option of that name of `FlowTableOptions`. */
+  readonly directions?: DirectionSink
 }
 
 const DEFAULT_MAX_FLOWS = 500_000
@@ -71,6 +77,7 @@ const TIMEOUT = 1
 export class RecordTable {
   readonly #columns = new RecordColumns()
   readonly #exporter: RecordExporter
+  readonly #directions: RecordDirections | undefined
   readonly #maxFlows: number
   readonly #onEvicted: (flows: readonly Flow[]) => void
   #records = 0
@@ -82,6 +89,7 @@ export class RecordTable {
   /** Use {@link createRecordTable}. */
   constructor(options: RecordTableOptions) {
     this.#exporter = new RecordExporter(this.#columns, options.nodeTid ?? '', options.captureId ?? '')
+    this.#directions = options.directions && new RecordDirections(this.#columns, options.directions)
     this.#maxFlows = options.maxFlows ?? DEFAULT_MAX_FLOWS
     this.#onEvicted = options.onEvicted ?? (() => {})
   }
@@ -145,16 +153,16 @@ export class RecordTable {
   *update(nowMs: number): Generator<readonly Flow[]> {
     const fromMs = this.#lastUpdateMs
     this.#lastUpdateMs = nowMs
-    yield* this.#batches((id) => {
+    yield* this.#batches((id, batch) => {
       const isTouched = this.#isTouched(id)
       this.#measure(id, fromMs, nowMs)
       const finish = finishOf(this.#columns.words[wordOf(id, TCP_FLAGS)]!)
-      const flow = isTouched ? this.#exporter.flow(id) : undefined
+      if (isTouched) this.#report(id, batch)
       if (finish !== 0) {
         this.#columns.words[wordOf(id, STATE)]! |= STATE_FINISHED
         if (nowMs - this.#columns.wide[wideOf(id, RECEIVED_MS)]! >= FINISHED_STAY_MS) this.#columns.remove(id)
       }
-      return flow
+      return isTouched
     })
   }
 
@@ -173,7 +181,7 @@ export class RecordTable {
 
   /** Every flow as it is now, in batches. Lazy; changes nothing. */
   snapshot(): Generator<readonly Flow[]> {
-    return this.#batches((id) => this.#exporter.flow(id))
+    return this.#batches((id, batch) => batch.push(this.#exporter.flow(id)) > 0)
   }
 
   /**
@@ -245,39 +253,47 @@ export class RecordTable {
   #evict(): void {
     const ids = this.#columns.oldest(Math.max(1, this.#columns.size >> EVICTION_SHIFT))
     for (const id of ids) this.#measureLeaving(id)
-    const flows = ids.map((id) => this.#exporter.flow(id, TIMEOUT))
+    const flows: Flow[] = []
+    for (const id of ids) this.#report(id, flows, TIMEOUT, FLOW_END.RESOURCES)
     for (const id of ids) this.#columns.remove(id)
     this.#exporter.forgetUnusedNames()
-    this.#evicted += flows.length
+    this.#evicted += ids.length
     this.#onEvicted(flows)
   }
 
   *#removeOlderThan(beforeMs: number): Generator<readonly Flow[]> {
     const columns = this.#columns
-    yield* this.#batches((id) => {
-      if (columns.wide[wideOf(id, RECEIVED_MS)]! >= beforeMs) return undefined
+    yield* this.#batches((id, batch) => {
+      if (columns.wide[wideOf(id, RECEIVED_MS)]! >= beforeMs) return false
       const isTouched = this.#isTouched(id)
       this.#measureLeaving(id)
       const wasFinished = (columns.words[wordOf(id, STATE)]! & STATE_FINISHED) !== 0
-      const flow = isTouched || !wasFinished ? this.#exporter.flow(id, TIMEOUT) : undefined
+      const isTold = isTouched || !wasFinished
+      if (isTold) this.#report(id, batch, TIMEOUT)
       columns.remove(id)
-      return flow
+      return isTold
     })
   }
 
-  *#batches(visit: (id: number) => Flow | undefined): Generator<readonly Flow[]> {
+  /** `visit` adds a flow to the batch, or tells of it elsewhere, and answers whether it did. */
+  *#batches(visit: (id: number, batch: Flow[]) => boolean): Generator<readonly Flow[]> {
     const columns = this.#columns
     let batch: Flow[] = []
+    let told = 0
     for (let id = 0; id < columns.limit; id++) {
-      if (!columns.isLive(id)) continue
-      const flow = visit(id)
-      if (flow) batch.push(flow)
-      if (batch.length === BATCH_FLOWS) {
-        yield batch
-        batch = []
-      }
+      if (!columns.isLive(id) || !visit(id, batch)) continue
+      if (++told < BATCH_FLOWS) continue
+      yield batch
+      batch = []
+      told = 0
     }
-    if (batch.length > 0) yield batch
+    if (told > 0) yield batch
+  }
+
+  /** `finish` is how a flow ends that does not tell it itself. */
+  #report(id: number, batch: Flow[], finish?: FlowFinishType, endReason?: number): void {
+    if (this.#directions) this.#directions.tell(id, finish, endReason)
+    else batch.push(this.#exporter.flow(id, finish))
   }
 
   #isTouched(id: number): boolean {

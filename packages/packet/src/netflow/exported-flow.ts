@@ -32,10 +32,3 @@ export class ExportedFlow {
   destinationMac = 0
   vlanId = 0
 }
-
-/**
- * Takes a datagram that is ready to be sent. The bytes are valid only until it returns. It must not throw.
- *
- * `records` is how many flow records it holds.
- */
-export type DatagramSink = (bytes: Uint8Array, records: number) => void

@@ -1,9 +1,10 @@
 import { IP_PROTOCOL } from '../constants.ts'
 import { INFORMATION_ELEMENT_NUMBERS } from './elements.ts'
-import type { DatagramSink, ExportedFlow } from './exported-flow.ts'
+import { ExportDatagram, type RecordEncoderOptions } from './export-datagram.ts'
+import type { ExportedFlow } from './exported-flow.ts'
 
 /** Options of {@link IpfixEncoder}. */
-export interface IpfixEncoderOptions {
+export interface IpfixEncoderOptions extends RecordEncoderOptions {
   /** Observation domain: sequence numbers and templates are its own. 32 bits. */
   readonly domainId: number
   /** The longest message. @default 1400 */
@@ -14,7 +15,6 @@ export interface IpfixEncoderOptions {
    */
   readonly templatePeriodMs?: number
   readonly templateMessages?: number
-  readonly send: DatagramSink
 }
 
 const VERSION = 10
@@ -81,62 +81,62 @@ const TEMPLATES: readonly { readonly id: number; readonly fields: readonly Field
  * (chapter 8.4).
  */
 export class IpfixEncoder {
-  readonly #options: IpfixEncoderOptions
-  readonly #bytes: Uint8Array
-  readonly #view: DataView
+  readonly #now: () => number
+  readonly #templatePeriodMs: number
+  readonly #templateMessages: number
+  readonly #datagram: ExportDatagram
   #end = 0
   /** Where the set that is being written begins, and its number; 0 when there is none. */
   #setAt = 0
   #setId = 0
-  #records = 0
-  #sequence = 0
   #messages = 0
   #templatesAtMs = Number.NEGATIVE_INFINITY
 
-  constructor(options: IpfixEncoderOptions) {
-    this.#options = options
-    const wanted = options.maxMessageBytes ?? DEFAULT_MESSAGE_BYTES
-    this.#bytes = new Uint8Array(Math.max(LEAST_MESSAGE_BYTES, Math.min(MOST_MESSAGE_BYTES, wanted)))
-    this.#view = new DataView(this.#bytes.buffer)
+  constructor({ domainId, now, send, ...options }: IpfixEncoderOptions) {
+    const { maxMessageBytes = DEFAULT_MESSAGE_BYTES } = options
+    this.#now = now
+    this.#templatePeriodMs = options.templatePeriodMs ?? DEFAULT_TEMPLATE_PERIOD_MS
+    this.#templateMessages = options.templateMessages ?? DEFAULT_TEMPLATE_MESSAGES
+    this.#datagram = new ExportDatagram(
+      VERSION,
+      Math.max(LEAST_MESSAGE_BYTES, Math.min(MOST_MESSAGE_BYTES, maxMessageBytes)),
+      send,
+    )
+    this.#datagram.view.setUint32(12, domainId)
   }
 
   /** Adds a record; answers how many were made of it: 0 for one without packets, else 1. */
-  add(flow: ExportedFlow, nowMs: number): number {
+  add(flow: ExportedFlow): number {
     if (flow.packets <= 0) return 0
     const isIcmp = flow.protocol === (flow.ipVersion === 4 ? IP_PROTOCOL.ICMP : IP_PROTOCOL.ICMPV6)
     const template = TEMPLATES[(flow.ipVersion === 4 ? 0 : 2) + (isIcmp ? 1 : 0)]!
     const needed = template.bytes + (this.#setId === template.id ? 0 : SET_HEADER_BYTES)
-    if (this.#end + needed > this.#bytes.length) this.flush(nowMs)
-    if (this.#end === 0) this.#begin(nowMs)
+    if (this.#end + needed > this.#datagram.bytes.length) this.flush()
+    if (this.#end === 0) this.#begin()
     if (this.#setId !== template.id) this.#openSet(template.id)
     this.#write(flow, isIcmp)
-    this.#records++
+    this.#datagram.records++
     return 1
   }
 
-  /** Sends what is gathered; nothing when there is nothing. `nowMs` is the export time, ms since the epoch. */
-  flush(nowMs: number): void {
-    if (this.#end === 0) return
+  /** Sends what is gathered; nothing when there is nothing. */
+  flush(): void {
+    const end = this.#end
+    if (end === 0) return
     this.#closeSet()
-    const records = this.#records
-    const view = this.#view
-    view.setUint16(0, VERSION)
-    view.setUint16(2, this.#end)
-    view.setUint32(4, Math.floor(nowMs / 1000))
-    view.setUint32(8, this.#sequence)
-    view.setUint32(12, this.#options.domainId)
-    const message = this.#bytes.subarray(0, this.#end)
-    this.#sequence = (this.#sequence + records) >>> 0
+    const { view, sequence } = this.#datagram
+    view.setUint16(2, end)
+    view.setUint32(4, Math.floor(this.#now() / 1000))
+    view.setUint32(8, sequence)
     this.#messages++
-    this.#records = 0
     this.#end = 0
-    this.#options.send(message, records)
+    this.#datagram.send(end)
   }
 
-  #begin(nowMs: number): void {
-    const { templatePeriodMs = DEFAULT_TEMPLATE_PERIOD_MS, templateMessages = DEFAULT_TEMPLATE_MESSAGES } = this.#options
+  #begin(): void {
     this.#end = HEADER_BYTES
-    if (this.#messages < templateMessages && nowMs - this.#templatesAtMs < templatePeriodMs) return
+    const nowMs = this.#now()
+    if (this.#messages < this.#templateMessages && nowMs - this.#templatesAtMs < this.#templatePeriodMs) return
     this.#templatesAtMs = nowMs
     this.#messages = 0
     this.#openSet(TEMPLATE_SET)
@@ -160,54 +160,51 @@ export class IpfixEncoder {
   }
 
   #closeSet(): void {
-    if (this.#setId !== 0) this.#view.setUint16(this.#setAt + 2, this.#end - this.#setAt)
+    if (this.#setId !== 0) this.#datagram.view.setUint16(this.#setAt + 2, this.#end - this.#setAt)
     this.#setId = 0
   }
 
   /** In the order of the template's fields. */
   #write(flow: ExportedFlow, isIcmp: boolean): void {
-    this.#u64(flow.startMs)
-    this.#u64(flow.lastMs)
+    const { view } = this.#datagram
+    let at = this.#end
+    setUint64(view, at, flow.startMs)
+    setUint64(view, at + 8, flow.lastMs)
+    at += 16
     const words = flow.ipVersion === 4 ? 1 : 4
-    for (let word = 0; word < words; word++) this.#u32(flow.addresses[word]!)
-    for (let word = 0; word < words; word++) this.#u32(flow.addresses[4 + word]!)
-    if (isIcmp) this.#u16((flow.icmpType << 8) | flow.icmpCode)
-    else {
-      this.#u16(flow.sourcePort)
-      this.#u16(flow.destinationPort)
-      this.#u8(flow.tcpFlags)
+    for (let word = 0; word < words; word++, at += 4) view.setInt32(at, flow.addresses[word]!)
+    for (let word = 0; word < words; word++, at += 4) view.setInt32(at, flow.addresses[4 + word]!)
+    if (isIcmp) {
+      view.setUint16(at, (flow.icmpType << 8) | flow.icmpCode)
+      at += 2
+    } else {
+      view.setUint16(at, flow.sourcePort)
+      view.setUint16(at + 2, flow.destinationPort)
+      view.setUint8(at + 4, flow.tcpFlags)
+      at += 5
     }
-    this.#u8(flow.protocol)
-    this.#u8(flow.endReason)
-    this.#u64(flow.packets)
-    this.#u64(flow.bytes)
-    this.#u48(flow.sourceMac)
-    this.#u48(flow.destinationMac)
-    this.#u16(flow.vlanId)
-  }
-
-  #u8(value: number): void {
-    this.#view.setUint8(this.#end, value)
-    this.#end++
+    view.setUint8(at, flow.protocol)
+    view.setUint8(at + 1, flow.endReason)
+    setUint64(view, at + 2, flow.packets)
+    setUint64(view, at + 10, flow.bytes)
+    setUint48(view, at + 18, flow.sourceMac)
+    setUint48(view, at + 24, flow.destinationMac)
+    view.setUint16(at + 30, flow.vlanId)
+    this.#end = at + 32
   }
 
   #u16(value: number): void {
-    this.#view.setUint16(this.#end, value)
+    this.#datagram.view.setUint16(this.#end, value)
     this.#end += 2
   }
+}
 
-  #u32(value: number): void {
-    this.#view.setUint32(this.#end, value)
-    this.#end += 4
-  }
+function setUint48(view: DataView, at: number, value: number): void {
+  view.setUint16(at, Math.floor(value / TWO_TO_32))
+  view.setUint32(at + 2, value % TWO_TO_32)
+}
 
-  #u48(value: number): void {
-    this.#u16(Math.floor(value / TWO_TO_32))
-    this.#u32(value % TWO_TO_32)
-  }
-
-  #u64(value: number): void {
-    this.#u32(Math.floor(value / TWO_TO_32))
-    this.#u32(value % TWO_TO_32)
-  }
+function setUint64(view: DataView, at: number, value: number): void {
+  view.setUint32(at, Math.floor(value / TWO_TO_32))
+  view.setUint32(at + 4, value % TWO_TO_32)
 }

@@ -1,59 +1,68 @@
-import type { Clock, Flow } from '@skydive/contracts'
-import { Xxh64 } from '@skydive/flow-table'
+import type { Clock } from '@skydive/contracts'
+import { type DirectionSink, Xxh64 } from '@skydive/flow-table'
 import type { DatagramSender } from '@skydive/kernel'
-import { type ExportedFlow, FLOW_END, IpfixEncoder, Netflow5Encoder } from '@skydive/packet/netflow'
-import { ExportedDirections } from './exported-directions.ts'
+import { type ExportedFlow, IpfixEncoder, Netflow5Encoder } from '@skydive/packet/netflow'
+import type { FlowOutput } from '../capture-feed.ts'
 import { RetryingSender } from './retrying-sender.ts'
 import type { TargetFigures, TargetOutput } from './target-figures.ts'
 
 /** Datagrams fit into a frame of Ethernet, with the headers of a tunnel or two. */
 export const MAX_EXPORT_BYTES = 1400
+/** So many of NetFlow 5 fit: a datagram costs as much as twenty records of it. */
+const NETFLOW5_RECORDS = 28
 
 /** What flow records are written in. */
 export type ExportFormat = 'netflowv5' | 'ipfix'
 
+/** NetFlow 5 tells times as distances from when the exporter began: routers tell of packets before the capture did. */
+const BEGAN_BEFORE_MS = 3_600_000
+
 interface Encoder {
-  add(flow: ExportedFlow, nowMs: number): number
-  flush(nowMs: number): void
+  add(record: ExportedFlow): number
+  flush(): void
 }
 
 /** Flows of a capture to a collector: what an update or the end of a flow tells, as records of each direction. */
-export class FlowExporter implements TargetOutput {
-  readonly #clock: Clock
+export class FlowExporter implements TargetOutput, FlowOutput {
+  /** Takes the records; full datagrams wait for {@link FlowExporter.send}. */
+  readonly directions: DirectionSink
   readonly #out: RetryingSender
   readonly #encoder: Encoder
-  readonly #directions = new ExportedDirections()
   #skipped = 0
 
   /** `identity` tells this capture on this node from others: the observation domain is made of it. */
   constructor(format: ExportFormat, identity: string, sender: DatagramSender, clock: Clock) {
-    this.#clock = clock
     this.#out = new RetryingSender(sender, clock)
-    const send = (bytes: Uint8Array, records: number) => this.#out.put(bytes, records)
-    this.#encoder =
+    const options = { now: () => clock.now(), send: (bytes: Uint8Array, records: number) => this.#out.put(bytes, records) }
+    const encoder: Encoder =
       format === 'ipfix'
-        ? new IpfixEncoder({ domainId: domainOf(identity), maxMessageBytes: MAX_EXPORT_BYTES, send })
-        : new Netflow5Encoder({ startedMs: clock.now(), send })
+        ? new IpfixEncoder({ domainId: domainOf(identity), maxMessageBytes: MAX_EXPORT_BYTES, ...options })
+        : new Netflow5Encoder({ startedMs: clock.now() - BEGAN_BEFORE_MS, maxRecords: NETFLOW5_RECORDS, ...options })
+    this.#encoder = encoder
+    this.directions = {
+      add: (record) => {
+        if (encoder.add(record) === 0) this.#skipped++
+      },
+      skip: () => {
+        this.#skipped++
+      },
+    }
   }
 
-  /** Adds what the flows had since their last report. Datagrams that are full go out. Wait for the promise before the next ones. */
-  send(flows: readonly Flow[]): Promise<void> | undefined {
-    const nowMs = this.#clock.now()
-    for (const flow of flows) this.#add(flow, nowMs)
+  /** Sends the datagrams that are full. Wait for the promise before more records are told. */
+  send(): Promise<void> | undefined {
     this.#out.flush()
     return this.#out.pause()
   }
 
-  /** Adds what flows that had to go for newer ones had since their last report. */
-  sendEvicted(flows: readonly Flow[]): void {
-    const nowMs = this.#clock.now()
-    for (const flow of flows) this.#add(flow, nowMs, FLOW_END.RESOURCES)
+  /** The same while packets are consumed, which nothing may hold up. */
+  sendEvicted(): void {
     this.#out.flush()
   }
 
   /** Sends the last datagram, which may not be full. */
   flush(): void {
-    this.#encoder.flush(this.#clock.now())
+    this.#encoder.flush()
     this.#out.flush()
   }
 
@@ -65,17 +74,6 @@ export class FlowExporter implements TargetOutput {
   async close(): Promise<void> {
     this.flush()
     await this.#out.close()
-  }
-
-  #add(flow: Flow, nowMs: number, endReason?: number): void {
-    const isCarried = this.#directions.visit(
-      flow,
-      (record) => {
-        if (this.#encoder.add(record, nowMs) === 0) this.#skipped++
-      },
-      endReason,
-    )
-    if (!isCarried) this.#skipped++
   }
 }
 

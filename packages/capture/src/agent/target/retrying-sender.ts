@@ -9,6 +9,11 @@ const RETRIES_AT_END = 100
  * elsewhere for 40 ms.
  */
 const DATAGRAMS_PER_MS = 2
+/**
+ * The shortest pause: each wakes the thread, which costs as much as hundreds of records. What is put until then goes at once, with what a batch
+ * of flows makes 49 datagrams at most: two such bursts fit into that buffer.
+ */
+const LEAST_PAUSE_MS = 12
 
 /** A sender whose queue is offered to the kernel until it is empty, and which tells at what pace datagrams should come. */
 export class RetryingSender {
@@ -35,10 +40,10 @@ export class RetryingSender {
     this.sender.commit(bytes.length, units)
   }
 
-  /** Resolves when more may be put; `undefined` when that is now. */
+  /** Resolves when more may be put; `undefined` when that is now, or so soon that it is left to the next call. */
   pause(): Promise<void> | undefined {
     const waitMs = Math.floor(this.#pacedUntilMs - this.#clock.now())
-    return waitMs < 1 ? undefined : new Promise((resolve) => void this.#clock.setTimeout(resolve, waitMs))
+    return waitMs < LEAST_PAUSE_MS ? undefined : new Promise((resolve) => void this.#clock.setTimeout(resolve, waitMs))
   }
 
   /** Sends what is queued, now or soon. */

@@ -118,6 +118,7 @@ describe('a record', () => {
     ['a total of one packet', `4:1 ${PACKET}:4 ${OCTET}:4`, [6, 1, 60], { packets: 1, bytes: 60, isTotal: true }],
     ['a total of packets alone', `4:1 ${PACKET}:4`, [6, 5], { packets: 5, isTotal: true }],
     ['a total of bytes alone', `4:1 ${OCTET}:4`, [6, 500], { bytes: 500, isTotal: true }],
+    ['a total of one byte', `4:1 ${OCTET}:4`, [6, 1], { bytes: 1, isTotal: true }],
     ['totals that are 0', `4:1 ${PACKET}:4 ${OCTET}:4`, [6, 0, 0], {}],
     ['totals beside counters', `4:1 2:4 1:4 ${PACKET}:4 ${OCTET}:4`, [6, 3, 300, 5, 500], { packets: 3, bytes: 300 }],
     ['totals beside packets', `4:1 2:4 1:4 ${PACKET}:4 ${OCTET}:4`, [6, 3, 0, 5, 500], { packets: 3 }],

@@ -37,16 +37,21 @@ function system({ taken = [] as readonly number[], refuses = '' } = {}) {
   const opened: (KernelOptions | undefined)[] = []
   const read: number[] = []
   const compiled: unknown[] = []
+  const calls: unknown[] = []
   let armedMs: number | undefined
   let asked = 0
   const kernel = {
-    socket: () => LISTENER,
-    setSocketOption: () => {},
+    socket: (asked: unknown) => {
+      calls.push(['socket', asked])
+      return LISTENER
+    },
+    setSocketOption: (...asked: readonly unknown[]) => void calls.push(['set', ...asked]),
     bind: (_fd: number, name: Uint8Array) => {
       const port = new DataView(name.buffer).getUint16(2)
       if (taken.includes(port)) throw systemError('bind', Errno.EADDRINUSE)
     },
-    listen: () => {
+    listen: (...asked: readonly unknown[]) => {
+      calls.push(['listen', ...asked])
       if (refuses === 'listen') throw new Error('no listen')
     },
     accept: () => {
@@ -113,7 +118,7 @@ function system({ taken = [] as readonly number[], refuses = '' } = {}) {
     waiting.push(peer)
     return peer
   }
-  return { module, open, connect, watched, closed, opened, read, compiled, armed: () => armedMs, asked: () => asked }
+  return { module, open, connect, watched, closed, opened, read, compiled, calls, armed: () => armedMs, asked: () => asked }
 }
 
 const packets = (...timesMs: readonly number[]) =>
@@ -160,6 +165,21 @@ describe('it listens', () => {
     expect([source.kind, source.format]).toEqual([
       'packets',
       { layout: { format: 'pcap', littleEndian: true, nanoseconds: true }, linkType: 1 },
+    ])
+  })
+
+  // SOL_SOCKET and SO_REUSEADDR; of IPv6 IPPROTO_IPV6 and IPV6_V6ONLY, whatever net.ipv6.bindv6only says.
+  test.each([
+    ['127.0.0.1', 2, []],
+    ['::', 10, [['set', LISTENER, 41, 26, 0]]],
+  ])('by a stream socket at %s, in spite of connections that ended there', (address, domain, more) => {
+    const { open, calls } = system()
+    open({}, { address, maxStreams: 3 })
+    expect(calls).toEqual([
+      ['socket', { domain, type: 1, protocol: 0 }],
+      ['set', LISTENER, 1, 2, 1],
+      ...more,
+      ['listen', LISTENER, 3],
     ])
   })
 

@@ -230,6 +230,22 @@ describe('times', () => {
   })
 })
 
+test('an exporter of which no flow is left is forgotten', () => {
+  const table = createRecordTable()
+  const addresses = () => all(table.snapshot()).map(({ Exporter: exporter }) => exporter?.Address)
+  consume(table, [record({ observer: 7, exporterAddress: '192.0.2.7' })])
+  all(table.expire(NOW_MS + 1))
+  consume(table, [record({ observer: 7, sourcePort: 9 })])
+  expect(addresses()).toEqual(['192.0.2.7', '192.0.2.7'])
+  all(table.expire(NOW_MS + 2))
+  consume(table, [record({ observer: 7 })])
+  expect(addresses()).toEqual([undefined])
+  // Also where its last flow had to go for another one.
+  const full = createRecordTable({ maxFlows: 1 })
+  consume(full, [record({ observer: 7, exporterAddress: '192.0.2.7' }), record(), record({ observer: 7 })])
+  expect(all(full.snapshot()).map(({ Exporter: exporter }) => exporter)).toEqual([undefined])
+})
+
 describe('what an update tells', () => {
   const NOTHING = { packets: 0, bytes: 0 }
   test.each<[counts: string, over: Over, told: boolean]>([

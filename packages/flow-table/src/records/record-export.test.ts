@@ -3,7 +3,7 @@ import { describe, expect, test } from '@jest/globals'
 import type { Flow } from '@skydive/contracts'
 import { encodePcap, LINK_TYPE } from '@skydive/packet'
 import { ethernet, icmp, icmpv6, ipv4, ipv6, sctp, udp } from '../../test/packet-builder.ts'
-import { A, all, B, NOW_MS, type Over, record } from '../../test/record-builder.ts'
+import { A, all, B, consume, NOW_MS, type Over, record } from '../../test/record-builder.ts'
 import { createFlowTable } from '../flow-table.ts'
 import { createRecordTable, type RecordTableOptions } from './index.ts'
 
@@ -107,4 +107,10 @@ describe('left out or told', () => {
     const { Metric: metric } = flowOf({ packets: 1.5, bytes: 2.4, reversePackets: 0.4, reverseBytes: 3.6 })
     expect([metric!.ABPackets, metric!.ABBytes, metric!.BAPackets, metric!.BABytes]).toEqual([2, 2, 0, 4])
   })
+})
+
+test('a query without a condition finds all', async () => {
+  const table = createRecordTable()
+  consume(table, [record(), record({ sourcePort: 9 })])
+  expect((await table.search({})).map(({ Transport }) => Transport!.A)).toEqual([1024, 9])
 })

@@ -13,7 +13,7 @@ describe('which end is A in the key', () => {
     ['ports beyond 32,767', { sourcePort: 40_000, destinationPort: 65_535 }],
     ...[0, 1, 2, 3].map((word): [string, Over] => [
       `IPv6 addresses that differ in word ${word}`,
-      { source: V6, destination: V6.map((value, i) => (i === word ? value + 0x7fffffff : value)) },
+      { source: V6, destination: V6.map((value, i) => (i === word ? value + 0x7fffffff : value)), protocol: 47 },
     ]),
     ['a protocol whose ports mean nothing', { protocol: 47, sourcePort: 1, destinationPort: 2 }],
   ])('%s: both directions are one flow', (_title, over) => {
@@ -27,7 +27,7 @@ describe('which end is A in the key', () => {
       const table = createRecordTable()
       consume(table, isBackFirst ? [opposite, there] : [there, opposite])
       const [flow, ...others] = all(table.snapshot())
-      const isOneWay = there.sourcePort === there.destinationPort
+      const isOneWay = there.sourcePort === there.destinationPort && addresses.every((word, i) => word === there.addresses[i])
       // A conversation of a port with itself has one direction only.
       const expected = isOneWay ? [17, 1700, 0, 0] : isBackFirst ? [7, 700, 10, 1000] : [10, 1000, 7, 700]
       expect([others, counters(flow!)]).toEqual([[], expected])
@@ -61,7 +61,12 @@ describe('which end is A in the key', () => {
     ],
     ['request and reply of ICMPv4', { protocol: 1, icmpType: 8 }, { protocol: 1, icmpType: 0 }, true],
     ['request and reply of ICMPv6', { protocol: 58, icmpType: 128 }, { protocol: 58, icmpType: 129 }, true],
-    ['ICMP of a protocol that is none', { icmpType: 8, icmpCode: 1 }, { icmpType: 3, icmpCode: 2 }, true],
+    [
+      'ICMP of a protocol that is none',
+      { protocol: 47, icmpType: 8, icmpCode: 1 },
+      { protocol: 47, icmpType: 3, icmpCode: 2 },
+      true,
+    ],
     [
       'the version of IP',
       { source: [0, 0, 0, 1], destination: [0, 0, 0, 2] },

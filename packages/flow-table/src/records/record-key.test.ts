@@ -15,6 +15,10 @@ describe('which end is A in the key', () => {
       `IPv6 addresses that differ in word ${word}`,
       { source: V6, destination: V6.map((value, i) => (i === word ? value + 0x7fffffff : value)), protocol: 47 },
     ]),
+    [
+      'IPv6 addresses one apart in the upper half of the last word',
+      { source: [0xfd000000, 0, 0, 0xfffffffe], destination: [0xfd000000, 0, 0, 0xffffffff], protocol: 47 },
+    ],
     ['a protocol whose ports mean nothing', { protocol: 47, sourcePort: 1, destinationPort: 2 }],
   ])('%s: both directions are one flow', (_title, over) => {
     for (const isBackFirst of [false, true]) {

@@ -1,5 +1,6 @@
 import { InvalidArgumentError, UnsupportedError } from '@skydive/contracts'
 import koffi from 'koffi'
+import { libraryLinkType } from './link-type.ts'
 import { PCAP_LIBRARIES } from './pcap-calls.ts'
 
 /** A classic BPF instruction is eight bytes: u16 code, u8 jt, u8 jf, u32 k (linux/filter.h `struct sock_filter`). */
@@ -60,7 +61,7 @@ function bindCompiler(name: string, library: ReturnType<typeof koffi.load>): Bpf
       if (expression.includes('\0')) {
         throw new InvalidArgumentError(`BPF "${expression}": a zero byte is not allowed`, { expression })
       }
-      const handle = openDead(linkType, snapLength)
+      const handle = openDead(libraryLinkType(linkType), snapLength)
       if (!handle) throw new InvalidArgumentError(`BPF: link type ${linkType} is not known`, { linkType })
       const program = new Uint8Array(PROGRAM_BYTES)
       try {

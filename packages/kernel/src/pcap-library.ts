@@ -9,6 +9,7 @@ import {
 import koffi from 'koffi'
 import { pcapEntries, withLedger } from './ledger.ts'
 import { type Libc, loadLibc } from './libc.ts'
+import { fileLinkType } from './link-type.ts'
 import { mapMemory } from './memory.ts'
 import { loadPcapCalls, PCAP_LIBRARIES, type PcapCalls, type Pointer } from './pcap-calls.ts'
 
@@ -32,9 +33,6 @@ const PCAP_ERROR_NO_SUCH_DEVICE = -5
 const PCAP_ERROR_PERM_DENIED = -8
 const PCAP_ERROR_IFACE_NOT_UP = -9
 const PCAP_ERROR_PROMISC_PERM_DENIED = -11
-
-/** DLT_RAW of Linux is 12 in the library and 101 in files (pcap/dlt.h); the other link types that matter here are the same in both. */
-const LINK_TYPE_OF_DLT: ReadonlyMap<number, number> = new Map([[12, 101]])
 
 /** How an interface is opened. */
 export interface PcapLiveOptions {
@@ -207,8 +205,7 @@ class Handle implements PcapHandle {
     this.#libc = libc
     this.#handle = handle
     this.#name = name
-    const dlt = calls.dataLink(handle)
-    this.linkType = LINK_TYPE_OF_DLT.get(dlt) ?? dlt
+    this.linkType = fileLinkType(calls.dataLink(handle))
     this.nanoseconds = calls.precision(handle) === PRECISION_NANO
     this.fd = calls.selectableFd(handle)
 

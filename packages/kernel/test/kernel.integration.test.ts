@@ -340,9 +340,14 @@ describe('calls', () => {
 })
 
 describe('BPF', () => {
-  test('compiles what libpcap compiles', () => {
-    const program = kernel.compileBpf('icmp', { linkType: 1, snapLength: 96 })
-    const listing = execFileSync('tcpdump', ['-ddd', '-s', '96', '-y', 'EN10MB', 'icmp'], { encoding: 'utf8' })
+  test.each([
+    [1, 'EN10MB'],
+    [101, 'RAW'],
+    [113, 'LINUX_SLL'],
+    [228, 'IPV4'],
+  ])('compiles for link type %d what libpcap compiles for %s', (linkType, name) => {
+    const program = kernel.compileBpf('icmp', { linkType, snapLength: 96 })
+    const listing = execFileSync('tcpdump', ['-ddd', '-s', '96', '-y', name, 'icmp'], { encoding: 'utf8' })
     const expected = listing.trim().split('\n').slice(1)
     const view = new DataView(program.buffer)
     const lines = Array.from({ length: program.byteLength / 8 }, (_, i) =>

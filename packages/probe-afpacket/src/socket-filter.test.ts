@@ -31,7 +31,7 @@ describe('the program of a capture', () => {
       101,
       false,
       [answer(77)],
-      [['udp', { linkType: 12, snapLength: 100 }]],
+      [['udp', { linkType: 101, snapLength: 100 }]],
     ],
     [
       'is all of that, what the user wants last',

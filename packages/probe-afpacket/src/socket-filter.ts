@@ -1,11 +1,9 @@
 import type { CaptureTarget } from '@skydive/contracts'
 import type { Kernel } from '@skydive/kernel'
-import { BPF, type BpfInstruction, decodeBpfProgram, encodeBpfProgram, LINK_TYPE, ownTrafficProgram } from '@skydive/packet'
+import { BPF, type BpfInstruction, decodeBpfProgram, encodeBpfProgram, ownTrafficProgram } from '@skydive/packet'
 import * as socket from './packet-socket.ts'
 
 const DEFAULT_SNAP_LENGTH = 256
-/** libpcap's own number for bare IP (`DLT_RAW`); for the one in files, 101, it compiles nothing. */
-const DLT_RAW = 12
 
 /** Own traffic first, then what the user asked for; the return value cuts packets to the snap length. */
 export function targetProgram(
@@ -16,11 +14,8 @@ export function targetProgram(
 ): readonly BpfInstruction[] {
   const snapLength = target.snapLength || DEFAULT_SNAP_LENGTH
   const everything: readonly BpfInstruction[] = [{ code: BPF.RET | BPF.K, jt: 0, jf: 0, k: snapLength }]
-  const compiledFor = linkType === LINK_TYPE.RAW ? DLT_RAW : linkType
   const wanted =
-    target.bpfFilter === ''
-      ? everything
-      : decodeBpfProgram(kernel.compileBpf(target.bpfFilter, { linkType: compiledFor, snapLength }))
+    target.bpfFilter === '' ? everything : decodeBpfProgram(kernel.compileBpf(target.bpfFilter, { linkType, snapLength }))
   return [...(isLoopback ? INCOMING_ONLY : []), ...ownTrafficProgram(target.excludePeers, linkType), ...wanted]
 }
 

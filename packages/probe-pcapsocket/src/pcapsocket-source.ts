@@ -33,8 +33,6 @@ const DEFAULT_MAX_STREAMS = 8
 const DEFAULT_SNAP_LENGTH = 256
 /** What expressions are compiled with (spec flows 3.1). */
 const FILTER_SNAP_LENGTH = 4096
-/** libpcap's own number for bare IP (`DLT_RAW`); for the one in files, 101, it compiles nothing. */
-const DLT_RAW = 12
 const READ_BYTES = 65_536
 /** Reads of one stream in one poll at most, so that a fast sender does not keep the thread from its other work. */
 const READS_PER_POLL = 16
@@ -219,8 +217,7 @@ class PcapSocketSource implements PacketSource {
     if (this.#expression === '') return undefined
     let filter = this.#filters.get(linkType)
     if (!filter) {
-      const compiledFor = linkType === LINK_TYPE.RAW ? DLT_RAW : linkType
-      const program = this.#kernel.compileBpf(this.#expression, { linkType: compiledFor, snapLength: FILTER_SNAP_LENGTH })
+      const program = this.#kernel.compileBpf(this.#expression, { linkType, snapLength: FILTER_SNAP_LENGTH })
       filter = createPacketFilter(decodeBpfProgram(program))
       this.#filters.set(linkType, filter)
     }

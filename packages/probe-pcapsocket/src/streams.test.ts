@@ -124,7 +124,7 @@ describe('streams', () => {
       [1, 101, 228, 101],
       [
         ['good', { linkType: 1, snapLength: 4096 }],
-        ['good', { linkType: 12, snapLength: 4096 }],
+        ['good', { linkType: 101, snapLength: 4096 }],
         ['good', { linkType: 228, snapLength: 4096 }],
       ],
     ])

@@ -2,53 +2,40 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { type Config, parseServiceAddress } from '@skydive/daemon'
 import type { DaemonFlags } from '../daemon-config.ts'
-
-/** How long the children get to end by themselves. */
-const STOP_GRACE_MS = 12_000
+import { ChildGroup } from './child-group.ts'
 
 /** What the two children are started with. */
 export interface AllInOneOptions {
   readonly config: Config
   readonly files: readonly string[]
   readonly flags: DaemonFlags & { readonly listen?: string }
+  /** Told which child ended unasked, and how. */
+  readonly stderr: NodeJS.WritableStream
 }
 
 /**
  * Runs an analyzer and an agent as children that end together: when one goes, so does the other. Both start at once, and the agent waits for
- * the analyzer by itself; only when the analyzer is to find a free port, the agent is started when that is known. Answers the exit code.
+ * the analyzer by itself; only when the analyzer is to find a free port, the agent is started when that is known. Answers the exit code, which is
+ * 0 only when they were asked to end; else a line on `stderr` says which one went, and by which signal or code.
  */
-export async function runAllInOne({ config, files, flags }: AllInOneOptions): Promise<number> {
-  const children: ChildProcess[] = []
-  const codes: Promise<number>[] = []
-  let stopping = false
-  const stop = (): void => {
-    const signal = stopping ? 'SIGKILL' : 'SIGTERM'
-    if (!stopping) setTimeout(stop, STOP_GRACE_MS).unref()
-    stopping = true
-    for (const child of children) child.kill(signal)
-  }
-  const add = (child: ChildProcess): ChildProcess => {
-    children.push(child)
-    codes.push(
-      new Promise((resolve) => {
-        child.once('exit', (code, signal) => {
-          resolve(code ?? (stopping && signal === 'SIGTERM' ? 0 : 1))
-          if (!stopping) stop()
-        })
-      }),
-    )
-    return child
-  }
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, stop)
+export async function runAllInOne({ config, files, flags, stderr }: AllInOneOptions): Promise<number> {
+  const children = new ChildGroup((line) => stderr.write(`${line}\n`))
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => children.stop())
 
   const address = flags.listen ?? config.values.analyzer.listen
-  const analyzer = add(startChild('analyzer', files, flags, flags.listen))
+  const analyzer = startChild('analyzer', files, flags, flags.listen)
+  children.add('analyzer', analyzer)
   const analyzerUrl = readyUrl(analyzer)
-  const analyzers = parseServiceAddress(address).port === 0 ? new URL(await analyzerUrl).host : address
-  const agent = add(startChild('agent', files, flags, undefined, { SKYDIVE_ANALYZERS: analyzers }))
+  let analyzers = address
+  if (parseServiceAddress(address).port === 0) {
+    const first = await Promise.race([analyzerUrl, children.ended()])
+    if (typeof first === 'number') return first
+    analyzers = new URL(first).host
+  }
+  const agent = startChild('agent', files, flags, undefined, { SKYDIVE_ANALYZERS: analyzers })
+  children.add('agent', agent)
   void Promise.all([analyzerUrl, readyUrl(agent)]).then(([url]) => process.stdout.write(`Skydive is running: ${url}\n`))
-  await Promise.race(codes)
-  return Math.max(...(await Promise.all(codes)))
+  return children.ended()
 }
 
 function startChild(

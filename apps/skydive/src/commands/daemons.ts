@@ -68,7 +68,8 @@ export function addDaemons(program: Command, streams: CliStreams): void {
     .action(async (flags: DaemonFlags) => {
       const config = await loadDaemonConfig(program, streams, flags, 'analyzer.listen')
       if (config === undefined) return
-      const exitCode = await runAllInOne({ config, files: program.opts<{ conf: string[] }>().conf, flags })
+      const files = program.opts<{ conf: string[] }>().conf
+      const exitCode = await runAllInOne({ config, files, flags, stderr: streams.stderr })
       if (exitCode !== 0) throw new ExitStatus(exitCode)
     })
 }

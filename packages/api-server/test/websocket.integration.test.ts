@@ -580,10 +580,35 @@ describe('/ws/subscriber/flow', () => {
       client.close()
     })
 
-    it('a filter that makes no sense ends the connection and says why', async () => {
+    it.each<[string, Record<string, string>, string]>([
+      ['a filter', { 'X-Gremlin-Filter': 'G.V()' }, 'the filter G.V() makes no sense'],
+      ['a member', { 'X-Skydive-Flow-Fields': 'UUID,Metrics,Network' }, 'X-Skydive-Flow-Fields: flows have no member "Metrics"'],
+      [
+        'a member of a member',
+        { 'X-Skydive-Flow-Fields': 'Metric.RTT' },
+        'X-Skydive-Flow-Fields: flows have no member "Metric.RTT"',
+      ],
+      [
+        'what every object has',
+        { 'X-Skydive-Flow-Fields': 'toString' },
+        'X-Skydive-Flow-Fields: flows have no member "toString"',
+      ],
+      ['a rate', { 'X-Skydive-Flow-Rate': 'fast' }, 'X-Skydive-Flow-Rate "fast" is no number of flows a second: give 1 or more'],
+      ['a format', { 'X-Skydive-Flow-Format': 'csv' }, 'unknown format of flows "csv": use json or protobuf'],
+      [
+        'a format without its protocol',
+        { 'X-Skydive-Flow-Format': 'protobuf' },
+        'flows as protobuf need the client protocol protobuf: send the header X-Client-Protocol',
+      ],
+      [
+        'a rate too long to be told, of letters of two bytes',
+        { 'X-Skydive-Flow-Rate': '\u00e9'.repeat(200) },
+        `X-Skydive-Flow-Rate "${'\u00e9'.repeat(51)}`,
+      ],
+    ])('%s that makes no sense ends the connection and says why', async (_title, headers, reason) => {
       const { target } = await startFeed()
-      const client = new Client(target, '/ws/subscriber/flow', { ...subscriber, 'X-Gremlin-Filter': 'G.V()' })
-      expect(await client.closed).toEqual({ code: 1008, reason: 'the filter G.V() makes no sense' })
+      const client = new Client(target, '/ws/subscriber/flow', { ...subscriber, ...headers })
+      expect(await client.closed).toEqual({ code: 1008, reason })
     })
   })
 })

@@ -60,7 +60,8 @@ export type ParameterLookup = (name: string) => string | undefined
 /**
  * Reads the parameters of a connection. `remote` names clients that give no host id.
  *
- * @throws ERR_PROTOCOL when the client type is missing or the protocol or policy is unknown: the connection must be closed.
+ * @throws ERR_PROTOCOL when the client type is missing or the protocol or policy is unknown: the connection must be closed. Of headers that are ours
+ * the error has the name, as `fields.header`.
  */
 export function parseHandshake(lookup: ParameterLookup, remote: string): Handshake {
   const clientType = lookup(HEADER.clientType) ?? ''
@@ -77,10 +78,14 @@ export function parseHandshake(lookup: ParameterLookup, remote: string): Handsha
   }
   const flowFormat = lookup(HEADER.flowFormat) || 'json'
   if (flowFormat !== 'json' && flowFormat !== 'protobuf') {
-    throw new ProtocolError(`unknown format of flows ${JSON.stringify(flowFormat)}: use json or protobuf`, { value: flowFormat })
+    throw new ProtocolError(`unknown format of flows ${JSON.stringify(flowFormat)}: use json or protobuf`, {
+      header: HEADER.flowFormat,
+      value: flowFormat,
+    })
   }
   if (flowFormat === 'protobuf' && protocol !== 'protobuf') {
     throw new ProtocolError(`flows as protobuf need the client protocol protobuf: send the header ${HEADER.protocol}`, {
+      header: HEADER.flowFormat,
       value: protocol,
     })
   }
@@ -113,6 +118,7 @@ function parseRate(text: string | undefined): number | undefined {
   const rate = Number(text)
   if (/^\d{1,9}$/.test(text) && rate > 0) return rate
   throw new ProtocolError(`${HEADER.flowRate} ${JSON.stringify(text)} is no number of flows a second: give 1 or more`, {
+    header: HEADER.flowRate,
     value: text,
   })
 }

@@ -2,12 +2,14 @@ import {
   type Clock,
   type EnhancedFlow,
   type Flow,
+  InvalidArgumentError,
   type Metrics,
   SkydiveError,
   type Unsubscribe,
   UnsupportedError,
 } from '@skydive/contracts'
-import { type MessageInit, OutgoingMessage } from '@skydive/protocol'
+import { HEADER, type MessageInit, OutgoingMessage } from '@skydive/protocol'
+import { flowSchema } from '@skydive/protocol/flow'
 import type { FlowFeed } from '../options.ts'
 import { FlowExport, isOwnExport } from './flow-export.ts'
 import type { ServerEndpoint } from './hub.ts'
@@ -22,7 +24,7 @@ export interface FlowSubscriberEndpoint extends ServerEndpoint {
   stop(): void
 }
 
-/** The code for a filter that makes no sense: the peer must not come back with the same. */
+/** The code for a filter or a member that makes no sense: the peer must not come back with the same. */
 const CLOSE_POLICY = 1008
 
 /**
@@ -66,8 +68,9 @@ export function createFlowSubscriberEndpoint(
   }
 
   const openExport = async (connection: ServerConnection): Promise<void> => {
-    const { gremlinFilter } = connection.handshake
+    const { gremlinFilter, flowFields } = connection.handshake
     try {
+      checkFields(flowFields)
       const selects = gremlinFilter === '' ? undefined : await selectorOf(gremlinFilter)
       if (connection.isOpen) exports.set(connection, new FlowExport(connection, { ...components, ...(selects && { selects }) }))
     } catch (error) {
@@ -108,6 +111,13 @@ export function createFlowSubscriberEndpoint(
       }
     },
   }
+}
+
+/** A member that no flow has would be missing in all of them, without a word. */
+function checkFields(names: readonly string[]): void {
+  const unknown = names.find((name) => !Object.hasOwn(flowSchema.shape, name))
+  if (unknown === undefined) return
+  throw new InvalidArgumentError(`${HEADER.flowFields}: flows have no member ${JSON.stringify(unknown)}`, { value: unknown })
 }
 
 function wants(connection: ServerConnection, namespace: string): boolean {

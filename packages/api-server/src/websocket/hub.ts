@@ -13,11 +13,13 @@ import {
 } from '@skydive/protocol'
 import { type WebSocket, WebSocketServer } from 'ws'
 import type { ApiServerLimits } from '../options.ts'
-import { type ConnectionBounds, ServerConnection } from './server-connection.ts'
+import { type ConnectionBounds, cutReason, ServerConnection } from './server-connection.ts'
 
 /** Normal closure: what the original answers to a handshake that it does not accept. */
 const CLOSE_NORMAL = 1000
 const CLOSE_GOING_AWAY = 1001
+/** For headers that are ours, where no client of the original looks: the peer must not come back with the same. */
+const CLOSE_POLICY = 1008
 const CLOSE_INTERNAL_ERROR = 1011
 
 /** ms that a peer gets to answer a goodbye. */
@@ -120,10 +122,12 @@ export class WebSocketHub {
     const lookup = (name: string) => parameter(request, url, name)
     let handshake: Handshake | undefined
     let fault = ''
+    let faultCode = CLOSE_NORMAL
     try {
       handshake = parseHandshake(lookup, `${remote.remoteAddress}:${remote.remotePort}`)
     } catch (error) {
       fault = (error as Error).message
+      if (SkydiveError.isInstance(error) && error.fields['header'] !== undefined) faultCode = CLOSE_POLICY
     }
     const members = this.#connections.get(endpoint.path)!
     const live = handshake && members.get(handshake.hostId)
@@ -142,7 +146,7 @@ export class WebSocketHub {
     const upgrader = endpoint.auth === 'cluster' ? this.#clusterUpgrader : this.#upgrader
     upgrader.handleUpgrade(request, socket, head, (webSocket) => {
       // The original accepts every upgrade and then closes; clients look at the close code.
-      if (handshake === undefined) return webSocket.close(CLOSE_NORMAL, fault.slice(0, 120))
+      if (handshake === undefined) return webSocket.close(faultCode, cutReason(fault))
       this.#accept(endpoint, handshake, webSocket, request, socket)
     })
   }

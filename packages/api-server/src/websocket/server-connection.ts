@@ -123,7 +123,7 @@ export class ServerConnection implements PeerConnection {
     if (!this.#open) return
     this.#endedByUs = true
     this.#release()
-    this.#webSocket.close(code, cutToBytes(reason, MAX_REASON_BYTES))
+    this.#webSocket.close(code, cutReason(reason))
   }
 
   /** Drops the connection without a goodbye: the peer is silent. */
@@ -152,8 +152,9 @@ export class ServerConnection implements PeerConnection {
   }
 }
 
-function cutToBytes(text: string, maxBytes: number): string {
-  let cut = text
-  while (Buffer.byteLength(cut) > maxBytes) cut = cut.slice(0, -1)
+/** As much of a reason as a close frame has room for. */
+export function cutReason(text: string): string {
+  let cut = text.slice(0, MAX_REASON_BYTES)
+  while (Buffer.byteLength(cut) > MAX_REASON_BYTES) cut = cut.slice(0, -1)
   return cut
 }

@@ -27,6 +27,14 @@ export interface CaptureFileReader {
 export interface CaptureFileDecoder {
   /** `fileOffset` is the position of `bytes[offset]` in the file, for errors. */
   decode(bytes: Uint8Array, offset: number, byteLength: number, fileOffset: number): number
+  /** The file is over: hands over what was held back. */
+  end?(): void
+}
+
+/** How a file is read. */
+export interface CaptureFileOptions {
+  /** What is whole is handed over at once, also packets of pcapng that have no time of their own and none before them. @default false */
+  readonly isLive?: boolean
 }
 
 const MAGIC_BYTES = 4
@@ -36,9 +44,11 @@ const PCAPNG_MAGIC = 0x0a0d0d0a
  * Makes a reader that finds out by the magic whether it reads pcap (either byte order, µs or ns) or pcapng. Works on pieces in place: give
  * it a memory-mapped file as one piece, or blocks of a quarter of a MiB and more. Gzip and other wrappings are refused by their magic.
  *
+ * Packets of pcapng without a time of their own (simple packets) get the time of the packet before them, or else the first time of the file.
+ *
  * Source: draft-ietf-opsawg-pcap, draft-ietf-opsawg-pcapng.
  */
-export function createCaptureFileReader(sink: CaptureFileSink): CaptureFileReader {
+export function createCaptureFileReader(sink: CaptureFileSink, options: CaptureFileOptions = {}): CaptureFileReader {
   let decoder: CaptureFileDecoder | undefined
   // The record that was cut, from its beginning.
   const rest = new HeldBytes()
@@ -47,7 +57,7 @@ export function createCaptureFileReader(sink: CaptureFileSink): CaptureFileReade
   const consume = (bytes: Uint8Array, fileOffset: number): number => {
     if (!decoder) {
       if (bytes.length < MAGIC_BYTES) return 0
-      decoder = decoderFor(bytes, sink)
+      decoder = decoderFor(bytes, sink, options)
     }
     let taken = 0
     for (;;) {
@@ -82,6 +92,7 @@ export function createCaptureFileReader(sink: CaptureFileSink): CaptureFileReade
       if (tail.length > taken) rest.append(tail.subarray(taken))
     },
     end() {
+      decoder?.end?.()
       if (rest.length > 0 || !decoder) throw cutFile(bytesRead - rest.length, rest.length)
     },
   }
@@ -117,9 +128,9 @@ class HeldBytes {
   }
 }
 
-function decoderFor(bytes: Uint8Array, sink: CaptureFileSink): CaptureFileDecoder {
+function decoderFor(bytes: Uint8Array, sink: CaptureFileSink, { isLive }: CaptureFileOptions): CaptureFileDecoder {
   const magic = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint32(0)
-  if (magic === PCAPNG_MAGIC) return createPcapngDecoder(sink)
+  if (magic === PCAPNG_MAGIC) return createPcapngDecoder(sink, isLive)
   if (pcapLayout(magic)) return pcapDecoder(sink)
   const shown = magic.toString(16).padStart(8, '0')
   const hint = magic >>> 16 === 0x1f8b ? ': it is compressed by gzip, unpack it first' : ''

@@ -1,6 +1,6 @@
 // Blocks of pcapng that are rare: old ones, and those with which a file is damaged.
 import { describe, expect, test } from '@jest/globals'
-import { createCaptureFileReader, walkPcapRecords } from './index.ts'
+import { type CaptureFileOptions, createCaptureFileReader, walkPcapRecords } from './index.ts'
 
 /** A little-endian block; `repeated` is the length that it ends with. */
 function block(type: number, body: Buffer, repeated?: number): Buffer {
@@ -30,14 +30,24 @@ function packet(kind: 'old' | 'enhanced', interfaceId: number, microseconds: num
   return block(kind === 'old' ? 2 : 6, body)
 }
 
+/** A packet of two bytes without a time. */
+const SIMPLE = block(3, Buffer.from('020000000707', 'hex'))
+
+/** A reader that puts the times of all packets into `times`, in µs. */
+function timesInto(times: number[], options?: CaptureFileOptions) {
+  return createCaptureFileReader(
+    (buffer, offset, byteLength) =>
+      walkPcapRecords(new DataView(buffer.buffer), offset, byteLength, true, (_at, _captured, _wire, seconds, nanoseconds) =>
+        times.push(seconds * 1e6 + nanoseconds / 1000),
+      ),
+    options,
+  )
+}
+
 /** The times of all packets in µs, and the error that ended it. */
 function read(...blocks: readonly Buffer[]) {
   const times: number[] = []
-  const reader = createCaptureFileReader((buffer, offset, byteLength) =>
-    walkPcapRecords(new DataView(buffer.buffer), offset, byteLength, true, (_at, _captured, _wire, seconds, nanoseconds) =>
-      times.push(seconds * 1e6 + nanoseconds / 1000),
-    ),
-  )
+  const reader = timesInto(times)
   try {
     reader.push(Buffer.concat([SECTION, ETHERNET, ...blocks]))
     reader.end()
@@ -69,5 +79,38 @@ describe('what came before the damage is handed over:', () => {
       times: [5, 6],
       error: `the capture file is damaged at byte ${at}: ${why}`,
     })
+  })
+})
+
+describe('a packet without a time has', () => {
+  const BAD = block(0xbad, Buffer.alloc(4), 99)
+
+  test.each<[string, readonly Buffer[], readonly number[]]>([
+    ['that of the packet before it', [packet('enhanced', 0, 5), SIMPLE, SIMPLE, packet('old', 0, 9), SIMPLE], [5, 5, 5, 9, 9]],
+    ['that, also when it comes after a later one', [packet('enhanced', 0, 9), packet('enhanced', 0, 5), SIMPLE], [9, 5, 5]],
+    ['that, in another section as well', [packet('enhanced', 0, 5), SECTION, ETHERNET, SIMPLE], [5, 5]],
+    ['the first of the file, when none came before', [SIMPLE, SIMPLE, packet('enhanced', 0, 5), SIMPLE], [5, 5, 5, 5]],
+    ['none, when no packet of the file has one', [SIMPLE, SIMPLE], [0, 0]],
+    ['none, when the damage came before the first time', [SIMPLE, BAD, packet('enhanced', 0, 5)], [0]],
+  ])('%s', (_title, blocks, times) => expect(read(...blocks).times).toEqual(times))
+
+  test('the same, in whatever pieces the file comes', () => {
+    const file = Buffer.concat([SECTION, ETHERNET, SIMPLE, SIMPLE, packet('enhanced', 0, 5), SIMPLE])
+    for (let pieceBytes = 1; pieceBytes <= file.length; pieceBytes++) {
+      const times: number[] = []
+      const reader = timesInto(times)
+      for (let at = 0; at < file.length; at += pieceBytes) reader.push(file.subarray(at, at + pieceBytes))
+      reader.end()
+      expect([pieceBytes, times]).toEqual([pieceBytes, [5, 5, 5, 5]])
+    }
+  })
+
+  test('none in a stream that is live, which waits for nothing', () => {
+    const times: number[] = []
+    const reader = timesInto(times, { isLive: true })
+    reader.push(Buffer.concat([SECTION, ETHERNET, SIMPLE]))
+    const atOnce = [...times]
+    reader.push(Buffer.concat([packet('enhanced', 0, 5), SIMPLE]))
+    expect([atOnce, times]).toEqual([[0], [0, 5, 5]])
   })
 })

@@ -21,15 +21,21 @@ interface Interface {
 
 /**
  * Decodes the blocks of pcapng and hands their packets over as pcap records (little endian, ns), a batch for each run of packets of one
- * link type. Unknown blocks are skipped. Simple packets have no time: they get 0.
+ * link type. Unknown blocks are skipped.
+ *
+ * Simple packets have no time: they get that of the packet before them, whatever its interface and section. Those before the first time get that one,
+ * for which they are held back, up to a batch, unless `isLive`. In a file without any time all have 0.
  */
-export function createPcapngDecoder(sink: CaptureFileSink): CaptureFileDecoder {
+export function createPcapngDecoder(sink: CaptureFileSink, isLive = false): CaptureFileDecoder {
   let littleEndian = true
   let interfaces: Interface[] = []
   const batch = new Uint8Array(BATCH_BYTES + MAX_CAPTURED_BYTES + PCAP_RECORD_BYTES)
   const batchView = new DataView(batch.buffer)
   let batchBytes = 0
   let batchLinkType = 0
+  let hasTime = false
+  let lastSeconds = 0
+  let lastNanoseconds = 0
 
   const flush = () => {
     if (batchBytes === 0) return
@@ -42,15 +48,25 @@ export function createPcapngDecoder(sink: CaptureFileSink): CaptureFileDecoder {
     sink(batch, 0, byteLength, format)
   }
 
-  const packet = (linkType: number, data: Uint8Array, wireBytes: number, seconds: number, nanoseconds: number) => {
+  /** Adds a packet of the last time that was told. */
+  const packet = (linkType: number, data: Uint8Array, wireBytes: number) => {
     if (linkType !== batchLinkType || batchBytes > BATCH_BYTES) flush()
     batchLinkType = linkType
-    batchView.setUint32(batchBytes, seconds, true)
-    batchView.setUint32(batchBytes + 4, nanoseconds, true)
+    batchView.setUint32(batchBytes, lastSeconds, true)
+    batchView.setUint32(batchBytes + 4, lastNanoseconds, true)
     batchView.setUint32(batchBytes + 8, data.length, true)
     batchView.setUint32(batchBytes + 12, wireBytes, true)
     batch.set(data, batchBytes + PCAP_RECORD_BYTES)
     batchBytes += PCAP_RECORD_BYTES + data.length
+  }
+
+  /** Packets of the batch that came before the first time get it. */
+  const firstTime = (seconds: number, nanoseconds: number) => {
+    hasTime = true
+    for (let at = 0; at < batchBytes; at += PCAP_RECORD_BYTES + batchView.getUint32(at + 8, true)) {
+      batchView.setUint32(at, seconds, true)
+      batchView.setUint32(at + 4, nanoseconds, true)
+    }
   }
 
   const block = (bytes: Uint8Array, type: number, fileOffset: number) => {
@@ -81,13 +97,10 @@ export function createPcapngDecoder(sink: CaptureFileSink): CaptureFileDecoder {
         const units = (BigInt(view.getUint32(4, littleEndian)) << 32n) | BigInt(view.getUint32(8, littleEndian))
         const seconds = units / source.unitsPerSecond
         const nanoseconds = ((units - seconds * source.unitsPerSecond) * BigInt(NANOSECONDS_PER_SECOND)) / source.unitsPerSecond
-        packet(
-          source.linkType,
-          body.subarray(20, 20 + capturedBytes),
-          view.getUint32(16, littleEndian),
-          Number(BigInt.asUintN(32, seconds + source.offsetSeconds)),
-          Number(nanoseconds),
-        )
+        lastSeconds = Number(BigInt.asUintN(32, seconds + source.offsetSeconds))
+        lastNanoseconds = Number(nanoseconds)
+        if (!hasTime) firstTime(lastSeconds, lastNanoseconds)
+        packet(source.linkType, body.subarray(20, 20 + capturedBytes), view.getUint32(16, littleEndian))
         break
       }
       case BLOCK.SIMPLE_PACKET: {
@@ -96,7 +109,7 @@ export function createPcapngDecoder(sink: CaptureFileSink): CaptureFileDecoder {
         if (!source) throw damaged(fileOffset, 'its packet comes before any interface')
         const wireBytes = view.getUint32(0, littleEndian)
         const limit = source.snapLength === 0 ? wireBytes : Math.min(wireBytes, source.snapLength)
-        packet(source.linkType, body.subarray(4, 4 + Math.min(limit, MAX_CAPTURED_BYTES)), wireBytes, 0, 0)
+        packet(source.linkType, body.subarray(4, 4 + Math.min(limit, MAX_CAPTURED_BYTES)), wireBytes)
         break
       }
     }
@@ -106,6 +119,7 @@ export function createPcapngDecoder(sink: CaptureFileSink): CaptureFileDecoder {
     decode(bytes, offset, byteLength, fileOffset) {
       const view = new DataView(bytes.buffer, bytes.byteOffset + offset, byteLength)
       let taken = 0
+      let isSound = false
       try {
         while (taken + 12 <= byteLength) {
           // A section may change the byte order; its type reads the same in both.
@@ -128,12 +142,14 @@ export function createPcapngDecoder(sink: CaptureFileSink): CaptureFileDecoder {
           block(whole, view.getUint32(taken, littleEndian), fileOffset + taken)
           taken += blockBytes
         }
+        isSound = true
       } finally {
         // What came before the damage is sound.
-        flush()
+        if (hasTime || isLive || !isSound) flush()
       }
       return taken
     },
+    end: flush,
   }
 }
 

@@ -1,5 +1,11 @@
 import { DecodeError } from '@skydive/contracts'
-import { type CaptureFileReader, createCaptureFileReader, type PacketFilter, walkPcapRecords } from '@skydive/packet'
+import {
+  type CaptureFileReader,
+  type CaptureFileSink,
+  createCaptureFileReader,
+  type PacketFilter,
+  walkPcapRecords,
+} from '@skydive/packet'
 import { Gunzip } from 'fflate'
 import { type PendingPacket, PendingPackets } from './pending-packets.ts'
 
@@ -41,7 +47,7 @@ export class PcapStream {
 
   constructor(options: PcapStreamOptions) {
     this.#options = options
-    this.#reader = createCaptureFileReader((buffer, offset, byteLength, { layout, linkType }) => {
+    const take: CaptureFileSink = (buffer, offset, byteLength, { layout, linkType }) => {
       if (layout.format !== 'pcap') return byteLength
       const filter = this.#options.filterFor(linkType)
       const view = new DataView(buffer.buffer, buffer.byteOffset, buffer.byteLength)
@@ -57,7 +63,8 @@ export class PcapStream {
         const kept = Math.min(capturedBytes, this.#options.snapLength)
         this.#pending.push({ sinceFirstNs, linkType, capturedBytes: kept, wireBytes }, buffer, at)
       })
-    })
+    }
+    this.#reader = createCaptureFileReader(take, { isLive: true })
   }
 
   /** Packets that are not due yet, or were not asked for. */

@@ -22,6 +22,8 @@ const upgradeStatus = (port: number, path: string, headers: Record<string, strin
     socket.on('error', () => {})
   })
 
+const TARGETS = 'give host:port, [IPv6]:port, :port, a port from 0 to 65535, or an IPv4 address'
+
 describe('browsers and other local users', () => {
   it.each([
     ['no origin', {}, 200],
@@ -215,8 +217,11 @@ describe('bodies', () => {
   })
 
   it.each([
-    ['{"Target":"bad"}', 'Target: Not a valid address'],
-    ['{"Target":"10.0.0.9:70000","TargetType":"netflowv5"}', 'Target: Not a valid address'],
+    ['{"Target":"bad"}', `Target: Not a valid address\n"bad" is refused: ${TARGETS}`],
+    [
+      '{"Target":"10.0.0.9:70000","TargetType":"netflowv5"}',
+      `Target: Not a valid address\n"10.0.0.9:70000" is refused: ${TARGETS}`,
+    ],
     ['{"Target":7}', 'Target: Invalid input: expected string, received number'],
     [
       '{"Target":"10.0.0.9:1","TargetType":"netflowv9"}',

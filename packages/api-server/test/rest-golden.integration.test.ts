@@ -16,6 +16,9 @@ interface Recording {
   readonly body_raw?: string | null
 }
 
+/** The first line is the recorded text. */
+const SECOND_LINE = 'the original does not say which value or resource it means, nor what it takes: a second line does'
+
 /** What we answer differently on purpose, and why. */
 const CORRECTED: Readonly<Record<string, { status?: number; body?: string; contentType?: string | undefined; why: string }>> = {
   'options-topology': { status: 403, why: 'a foreign origin is refused' },
@@ -26,6 +29,26 @@ const CORRECTED: Readonly<Record<string, { status?: number; body?: string; conte
   'capture-bad4': {
     body: 'Type: Not a valid capture type: nosuch, available types: [ovssflow pcapsocket ovsmirror dpdk afpacket pcap ebpf sflow ovsnetflow netflow]\n',
     why: 'the original collects NetFlow of Open vSwitch alone',
+  },
+  'capture-bad5': {
+    body: 'HeaderSize: A valid header size is >= 14 && <= 4096\n-5 is refused: give 0 (the default) or 14 to 4096\n',
+    why: SECOND_LINE,
+  },
+  'capture-bad6': {
+    body: 'LayerKeyMode: Not a valid layer key mode\n"L9" is refused: give L2, L3 or nothing (flow.default_layer_key_mode)\n',
+    why: SECOND_LINE,
+  },
+  'capture-bad7': {
+    body: 'RawPacketLimit: A valid raw packet limit size is > 0 && <= 10\n999999 is refused: give 0 (none) to 10\n',
+    why: SECOND_LINE,
+  },
+  'capture-bad8': {
+    body: 'Target: Not a valid address\n"bad" is refused: give host:port, [IPv6]:port, :port, a port from 0 to 65535, or an IPv4 address\n',
+    why: SECOND_LINE,
+  },
+  'capture-create-dup': {
+    body: 'duplicated resource\ncapture <uuid> (cap1) has the same type, query and filter\n',
+    why: SECOND_LINE,
   },
   'ui-nosuch': {
     body: '404 page not found\n',
@@ -108,6 +131,8 @@ describe('recorded REST exchanges', () => {
     expect(answer.headers['content-type']).toBe('contentType' in corrected ? corrected.contentType : contentType)
     expect(answer.headers['location']).toBe(recording.headers.find(([key]) => key === 'Location')?.[1])
     if (typeof recording.body_raw !== 'string') return
+    // What is told besides comes behind the recorded text, which stays.
+    if (corrected.why === SECOND_LINE) expect(answer.body.split('\n')[0]).toBe(recording.body_raw.trimEnd())
     if (name === 'capture-create') captureId = JSON.parse(answer.body).UUID
     expect(stable(answer.body)).toEqual(stable(corrected.body ?? localise(recording.body_raw)))
   })

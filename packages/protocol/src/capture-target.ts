@@ -1,4 +1,4 @@
-import { InvalidArgumentError } from '@skydive/contracts'
+import { refused } from './capture-refusal.ts'
 
 /** Where flows or packets of a capture go besides the agent's flow table (spec flows 3.6), and `ipfix`, which the original lacks. */
 export const CAPTURE_TARGET_TYPES = ['netflowv5', 'erspanv1', 'ipfix'] as const
@@ -41,7 +41,13 @@ export function captureDestination(capture: {
 }): CaptureDestination | undefined {
   const { Target, TargetType } = capture
   const address = Target === '' ? undefined : parseTargetAddress(Target)
-  if (Target !== '' && address === undefined) throw refused('Target', Target, 'Not a valid address')
+  if (Target !== '' && address === undefined)
+    throw refused(
+      'Target',
+      Target,
+      'Not a valid address',
+      'give host:port, [IPv6]:port, :port, a port from 0 to 65535, or an IPv4 address',
+    )
   if (TargetType === '' || TargetType === 'local') return undefined
   const type = CAPTURE_TARGET_TYPES.find((known) => known === TargetType)
   if (type === undefined) {
@@ -54,8 +60,4 @@ export function captureDestination(capture: {
   }
   if (address && address.port > 0) return { type, ...address }
   throw refused('Target', Target, `a target of type ${type} takes host:port, such as 10.0.0.9:${type === 'ipfix' ? 4739 : 2055}`)
-}
-
-function refused(field: string, value: string, text: string): InvalidArgumentError {
-  return new InvalidArgumentError(`${field}: ${text}`, { field, value })
 }

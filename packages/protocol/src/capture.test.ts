@@ -5,21 +5,36 @@ import { captureDestination } from './capture-target.ts'
 const accept = { gremlin() {}, bpf() {} }
 const capture = (init: object) => captureSchema.parse({ GremlinQuery: 'G.V()', ...init })
 
+const TARGETS = 'give host:port, [IPv6]:port, :port, a port from 0 to 65535, or an IPv4 address'
+
 describe('checkCapture', () => {
   it.each([
     [
       { Type: 'nosuch' },
       'Type: Not a valid capture type: nosuch, available types: [ovssflow pcapsocket ovsmirror dpdk afpacket pcap ebpf sflow ovsnetflow netflow]',
     ],
-    [{ HeaderSize: -5 }, 'HeaderSize: A valid header size is >= 14 && <= 4096'],
-    [{ HeaderSize: 13 }, 'HeaderSize: A valid header size is >= 14 && <= 4096'],
-    [{ LayerKeyMode: 'L9' }, 'LayerKeyMode: Not a valid layer key mode'],
-    [{ RawPacketLimit: 999999 }, 'RawPacketLimit: A valid raw packet limit size is > 0 && <= 10'],
-    [{ Target: 'bad' }, 'Target: Not a valid address'],
-    [{ Target: 'bad:' }, 'Target: Not a valid address'],
-    [{ Target: '10.0.0.1:65536' }, 'Target: Not a valid address'],
-    [{ Target: '10.0.0.256' }, 'Target: Not a valid address'],
-    [{ Target: 'bad host:1', TargetType: 'ipfix' }, 'Target: Not a valid address'],
+    [
+      { HeaderSize: -5 },
+      'HeaderSize: A valid header size is >= 14 && <= 4096\n-5 is refused: give 0 (the default) or 14 to 4096',
+    ],
+    [
+      { HeaderSize: 13 },
+      'HeaderSize: A valid header size is >= 14 && <= 4096\n13 is refused: give 0 (the default) or 14 to 4096',
+    ],
+    [
+      { LayerKeyMode: 'L9' },
+      'LayerKeyMode: Not a valid layer key mode\n"L9" is refused: give L2, L3 or nothing (flow.default_layer_key_mode)',
+    ],
+    [
+      { RawPacketLimit: 999999 },
+      'RawPacketLimit: A valid raw packet limit size is > 0 && <= 10\n999999 is refused: give 0 (none) to 10',
+    ],
+    [{ Target: 'bad' }, `Target: Not a valid address\n"bad" is refused: ${TARGETS}`],
+    [{ Target: 'bad:' }, `Target: Not a valid address\n"bad:" is refused: ${TARGETS}`],
+    [{ Target: '10.0.0.1:65536' }, `Target: Not a valid address\n"10.0.0.1:65536" is refused: ${TARGETS}`],
+    [{ Target: '10.0.0.256' }, `Target: Not a valid address\n"10.0.0.256" is refused: ${TARGETS}`],
+    [{ Target: 'bad host:1', TargetType: 'ipfix' }, `Target: Not a valid address\n"bad host:1" is refused: ${TARGETS}`],
+    [{ Target: `${'x'.repeat(200)}:` }, `Target: Not a valid address\n"${'x'.repeat(99)}… is refused: ${TARGETS}`],
     [{ TargetType: 'x' }, 'TargetType: Not a valid target type: x, available types: [netflowv5 erspanv1 ipfix]'],
     [{ TargetType: 'netflowv5' }, 'Target: a target of type netflowv5 takes host:port, such as 10.0.0.9:2055'],
     [{ TargetType: 'netflowv5', Target: '10.0.0.1' }, 'Target: a target of type netflowv5 takes host:port'],

@@ -1,5 +1,6 @@
 import { InvalidArgumentError } from '@skydive/contracts'
 import { z } from 'zod'
+import { refused } from './capture-refusal.ts'
 import { CAPTURE_TARGET_TYPES, captureDestination } from './capture-target.ts'
 
 /** Capture types in the order in which the original lists them, then `netflow`, which it has for Open vSwitch alone. */
@@ -76,7 +77,8 @@ export interface CaptureValidators {
 /**
  * Checks the rules of a capture that is to be created.
  *
- * @throws ERR_INVALID_ARGUMENT beginning with the member, such as `GremlinQuery: Not a valid Gremlin expression: …`.
+ * @throws ERR_INVALID_ARGUMENT beginning with the member, such as `GremlinQuery: Not a valid Gremlin expression: …`. Where the original does not say
+ * what it refused and what it takes, a second line does: `-5 is refused: give 0 (the default) or 14 to 4096`.
  */
 export async function checkCapture(capture: Capture, validators: CaptureValidators): Promise<void> {
   await attempt('GremlinQuery', 'Not a valid Gremlin expression', capture.GremlinQuery, () =>
@@ -93,13 +95,28 @@ export async function checkCapture(capture: Capture, validators: CaptureValidato
     )
   }
   if (capture.RawPacketLimit < 0 || capture.RawPacketLimit > 10) {
-    throw refused('RawPacketLimit', capture.RawPacketLimit, 'A valid raw packet limit size is > 0 && <= 10')
+    throw refused(
+      'RawPacketLimit',
+      capture.RawPacketLimit,
+      'A valid raw packet limit size is > 0 && <= 10',
+      'give 0 (none) to 10',
+    )
   }
   if (capture.HeaderSize !== 0 && (capture.HeaderSize < 14 || capture.HeaderSize > 4096)) {
-    throw refused('HeaderSize', capture.HeaderSize, 'A valid header size is >= 14 && <= 4096')
+    throw refused(
+      'HeaderSize',
+      capture.HeaderSize,
+      'A valid header size is >= 14 && <= 4096',
+      'give 0 (the default) or 14 to 4096',
+    )
   }
   if (!['', 'L2', 'L3'].includes(capture.LayerKeyMode)) {
-    throw refused('LayerKeyMode', capture.LayerKeyMode, 'Not a valid layer key mode')
+    throw refused(
+      'LayerKeyMode',
+      capture.LayerKeyMode,
+      'Not a valid layer key mode',
+      'give L2, L3 or nothing (flow.default_layer_key_mode)',
+    )
   }
   const destination = captureDestination(capture)
   checkCapabilities(capture)
@@ -159,8 +176,4 @@ async function attempt(field: string, text: string, value: string, check: () => 
   } catch (error) {
     throw new InvalidArgumentError(`${field}: ${text}: ${(error as Error).message}`, { field, value }, error)
   }
-}
-
-function refused(field: string, value: unknown, text: string): InvalidArgumentError {
-  return new InvalidArgumentError(`${field}: ${text}`, { field, value })
 }

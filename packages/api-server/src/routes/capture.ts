@@ -12,6 +12,7 @@ import {
   captureSchema,
   checkCapture,
   isDuplicateCapture,
+  isShareableCaptureType,
   type MessageInit,
   toWireCapture,
 } from '@skydive/protocol'
@@ -47,9 +48,8 @@ export function captureResource(options: ResourceOptions, graph: GraphSource): R
       }
       await checkCapture(parsed.data, options.validators)
       for (const entry of await store.list(PREFIX)) {
-        if (isDuplicateCapture(readCapture(entry), parsed.data)) {
-          throw new ConflictError('duplicated resource', { id: entry.key.slice(PREFIX.length) })
-        }
+        const existing = readCapture(entry)
+        if (isDuplicateCapture(existing, parsed.data)) throw duplicate(entry.key.slice(PREFIX.length), existing)
       }
       const capture: Capture = {
         ...parsed.data,
@@ -64,6 +64,12 @@ export function captureResource(options: ResourceOptions, graph: GraphSource): R
 
     remove: (id) => store.delete(PREFIX + id),
   }
+}
+
+/** The text of the original, then which one is in the way and what makes the two alike. */
+function duplicate(id: string, { Name, Type }: Capture): ConflictError {
+  const alike = isShareableCaptureType(Type) ? 'the same type, query and filter' : `the same type, ${Type}, and query`
+  return new ConflictError(`duplicated resource\ncapture ${id}${Name === '' ? '' : ` (${Name})`} has ${alike}`, { id })
 }
 
 /** Tells subscribers of captures that come and go, whoever wrote them (spec platform 2.5). Answers how to stop. */

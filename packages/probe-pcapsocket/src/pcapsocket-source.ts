@@ -1,18 +1,18 @@
-import {
-  type CaptureDescription,
-  type CaptureSourceModule,
-  type CaptureStats,
-  type CaptureTarget,
-  type PacketBlockSink,
-  type PacketFormat,
-  type PacketSource,
-  SkydiveError,
+import type {
+  CaptureDescription,
+  CaptureSourceModule,
+  CaptureStats,
+  CaptureTarget,
+  PacketBlockSink,
+  PacketFormat,
+  PacketSource,
 } from '@skydive/contracts'
 import { type DescriptorSet, Errno, type Kernel, type KernelOptions, openKernel, type TimerDescriptor } from '@skydive/kernel'
 import { createPacketFilter, decodeBpfProgram, LINK_TYPE, type PacketFilter } from '@skydive/packet'
 import { type Listener, listen } from './listener.ts'
 import { PcapStream } from './pcap-stream.ts'
 import { RecordBlock } from './record-block.ts'
+import { UnusedStreams } from './unused-streams.ts'
 
 /** Where streams are taken, and how many. */
 export interface PcapSocketOptions {
@@ -94,8 +94,11 @@ class PcapSocketSource implements PacketSource {
   readonly #connections = new Set<Connection>()
   readonly #bytes = new Uint8Array(READ_BYTES)
   readonly #block = new RecordBlock()
+  readonly #unused = new UnusedStreams()
   #received = 0
   #dropped = 0
+  /** Packets that a stream broke off in. */
+  #cut = 0
   #isListening = true
   #isOpen = true
 
@@ -125,7 +128,7 @@ class PcapSocketSource implements PacketSource {
 
   describe(): CaptureDescription {
     const host = this.#address.includes(':') ? `[${this.#address}]` : this.#address
-    return { capture: { PCAPSocket: `${host}:${this.#listener.port}` } }
+    return { capture: { PCAPSocket: `${host}:${this.#listener.port}`, ...this.#unused.describe() } }
   }
 
   poll(sink: PacketBlockSink): number {
@@ -147,7 +150,10 @@ class PcapSocketSource implements PacketSource {
       if (fd < 0) break
       const stream = new PcapStream({
         snapLength: this.#snapLength,
-        filterFor: (linkType) => this.#filterFor(linkType),
+        filterFor: (linkType) => {
+          this.#unused.seeLinkType(linkType)
+          return this.#filterFor(linkType)
+        },
       })
       this.#connections.add({ fd, stream, isRead: true, isOver: false })
       this.#set.add(fd)
@@ -185,9 +191,9 @@ class PcapSocketSource implements PacketSource {
       if (bytes > 0) stream.push(this.#bytes.subarray(0, bytes), nowMs)
       else stream.end()
     } catch (error) {
-      if (!SkydiveError.isInstance(error)) throw error
+      this.#unused.count(error, { isOver: bytes <= 0, hasPackets: stream.hasPackets })
       // A damaged stream, or one that was cut: what came before the damage counts, the packet that did not come is lost.
-      if (stream.hasPackets) this.#dropped++
+      if (stream.hasPackets) this.#cut++
       connection.isOver = true
     }
     if (bytes <= 0) connection.isOver = true
@@ -224,8 +230,9 @@ class PcapSocketSource implements PacketSource {
     return filter
   }
 
+  /** What a stream did not bring was lost before it came here, as what an interface drops; the kernel had the room. */
   stats(): CaptureStats {
-    return { packetsReceived: this.#received, packetsDropped: this.#dropped, packetsIfDropped: 0 }
+    return { packetsReceived: this.#received, packetsDropped: this.#dropped, packetsIfDropped: this.#cut }
   }
 
   /** What waits for its time is dropped, and counted so. */

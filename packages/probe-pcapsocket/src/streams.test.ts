@@ -130,23 +130,54 @@ describe('streams', () => {
     ])
   })
 
-  test.each<readonly [string, Uint8Array, number, number]>([
-    ['that ends', packets(0, 0), 2, 0],
-    ['that ends without a packet', packets(), 0, 0],
-    ['that is empty', new Uint8Array(0), 0, 0],
-    ['that is cut', packets(0, 0).subarray(0, -1), 1, 1],
-    ['that is cut within its first packet', packets(0).subarray(0, -1), 0, 0],
-    ['of something else', Uint8Array.from(Buffer.from('GET / HTTP/1.1\r\n\r\n')), 0, 0],
-  ])('one %s is closed', (_title, bytes, packetsReceived, packetsDropped) => {
+  test.each<readonly [string, Uint8Array, number, number, object]>([
+    ['that ends', packets(0, 0), 2, 0, {}],
+    ['that ends without a packet', packets(), 0, 0, {}],
+    ['that is empty', new Uint8Array(0), 0, 0, {}],
+    ['that is cut', packets(0, 0).subarray(0, -1), 1, 1, { Unused: { CutStreams: 1 } }],
+    ['that is cut within its first packet', packets(0).subarray(0, -1), 0, 0, { Unused: { CutStreams: 1 } }],
+    ['that is cut within its header', packets().subarray(0, -1), 0, 0, { Unused: { CutStreams: 1 } }],
+    [
+      'that is damaged',
+      Uint8Array.from([...packets(0), ...new Uint8Array(16).fill(0xff)]),
+      1,
+      1,
+      { Unused: { DamagedStreams: 1 } },
+    ],
+    ['of something else', Uint8Array.from(Buffer.from('GET / HTTP/1.1\r\n\r\n')), 0, 0, { Unused: { ForeignStreams: 1 } }],
+    [
+      'of a link type that flows are not made of',
+      encodePcap([{ timeMs: 0, data: Uint8Array.of(1) }], 147),
+      1,
+      0,
+      { ForeignLinkTypes: [147] },
+    ],
+  ])('one %s is closed', (_title, bytes, packetsReceived, packetsIfDropped, told) => {
     const { open, connect, closed, watched } = peerKernel()
     const source = open()
     connect(bytes, true)
     expect(source.poll(none)).toBe(packetsReceived)
-    expect([closed, [...watched], source.stats()]).toEqual([
+    expect([closed, [...watched], source.stats(), source.describe!()]).toEqual([
       [200],
       [LISTENER, TIMER],
-      { packetsReceived, packetsDropped, packetsIfDropped: 0 },
+      { packetsReceived, packetsDropped: 0, packetsIfDropped },
+      { capture: { PCAPSocket: '127.0.0.1:8100', ...told } },
     ])
+  })
+
+  test('are told by their cause, and no more than 16 link types', () => {
+    const { open, connect } = peerKernel()
+    const source = open()
+    const foreign = Array.from({ length: 17 }, (_, i) => 147 + i)
+    for (const linkType of [...foreign, 147, 1]) connect(encodePcap([{ timeMs: 0, data: Uint8Array.of(1) }], linkType), true)
+    for (let i = 0; i < 2; i++) connect(packets(0).subarray(0, -1), true)
+    connect(Uint8Array.from(Buffer.from('GET / HTTP/1.1\r\n\r\n')))
+    for (let i = 0; i < 4; i++) source.poll(none)
+    expect(source.describe!().capture).toEqual({
+      PCAPSocket: '127.0.0.1:8100',
+      Unused: { CutStreams: 2, ForeignStreams: 1 },
+      ForeignLinkTypes: foreign.slice(0, 16),
+    })
   })
 
   test('one that ends while packets wait is closed after the last', () => {
@@ -163,7 +194,7 @@ describe('streams', () => {
     const source = open()
     const damaged = new Uint8Array(16).fill(0xff)
     const peer = connect(Uint8Array.from([...packets(0, 50), ...damaged]))
-    expect([source.poll(none), closed, armed(), source.stats().packetsDropped]).toEqual([1, [], 50, 1])
+    expect([source.poll(none), closed, armed(), source.stats().packetsIfDropped]).toEqual([1, [], 50, 1])
     // What comes after it is not read.
     peer.bytes = packets(0)
     clockMs += 50
@@ -196,7 +227,12 @@ describe('streams', () => {
     const { open, connect, closed } = peerKernel()
     const source = open({ bpfFilter: 'refused' })
     connect(encodePcap([{ timeMs: 0, data: Uint8Array.of(1) }], 113))
-    expect([source.poll(none), closed, source.stats().packetsDropped]).toEqual([0, [200], 0])
+    expect([source.poll(none), closed, source.stats().packetsIfDropped, source.describe!().capture]).toEqual([
+      0,
+      [200],
+      0,
+      { PCAPSocket: '127.0.0.1:8100', Unused: { StreamsWithoutFilter: 1 } },
+    ])
   })
 
   test.each<readonly [string, Partial<CaptureTarget>, () => void]>([

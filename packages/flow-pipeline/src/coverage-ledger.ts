@@ -6,27 +6,19 @@ import type {
   FlowLoss,
   GraphBatch,
   GraphEvents,
-  GraphNode,
   GraphView,
   Metrics,
   TimeSlice,
 } from '@skydive/contracts'
 import { AgentLines } from './agent-lines.ts'
-import { continues, countsNothingNew, droppedSince } from './capture-counters.ts'
-import { activeCaptures } from './capture-elements.ts'
+import { droppedSince } from './capture-counters.ts'
+import { CaptureSpans } from './capture-spans.ts'
 import { summarize } from './coverage-summary.ts'
 import type { LedgerListener, SpanRecord } from './ledger-records.ts'
 import { LossBook, type LossRecord } from './loss-book.ts'
 
 /** Ended captures and losses that are remembered. */
 const MAX_RECORDS = 20_000
-
-/** A span that ended with its node. */
-interface GoneSpan {
-  readonly record: SpanRecord
-  /** When the node was made. An agent that comes back shows it as it was; one that started anew made another one. */
-  readonly nodeCreatedAtMs: number
-}
 
 /** What a ledger is made of. */
 export interface CoverageLedgerOptions {
@@ -46,23 +38,21 @@ export interface CoverageLedgerOptions {
  */
 export class CoverageLedger {
   readonly #options: CoverageLedgerOptions
-  /** Running spans by `<node>|<capture>`. */
-  readonly #running = new Map<string, SpanRecord>()
-  /** Spans that ran when another run of this analyzer ended: it is not known yet whether they still do. */
-  readonly #unconfirmed = new Map<string, SpanRecord>()
-  readonly #ended: SpanRecord[] = []
-  /** Of the ended ones those whose node went: of an agent that is away. */
-  readonly #gone = new Map<string, GoneSpan>()
+  readonly #spans: CaptureSpans
   readonly #losses: LossBook
   readonly #lines = new AgentLines()
-  /** Captures of each node that has any, so that an event of another node costs nothing. */
-  readonly #byNode = new Map<string, Set<string>>()
   readonly #listeners = new Set<LedgerListener>()
   #knownFromMs: number
 
   constructor(options: CoverageLedgerOptions) {
     this.#options = options
     this.#losses = new LossBook(options.newId)
+    this.#spans = new CaptureSpans(options.newId, {
+      changed: (record) => this.#tell(record),
+      forgotten: (record) => this.#forget(record),
+      seenAgain: (before, now, nowMs) => this.#noteDropped(before, now, nowMs),
+      ended: () => this.#prune(),
+    })
     this.#knownFromMs = options.clock.now()
   }
 
@@ -71,7 +61,7 @@ export class CoverageLedger {
     const { view } = graph
     const nowMs = this.#options.clock.now()
     view.forEachNode((row) => {
-      this.#see(view.node(row), nowMs)
+      this.#spans.see(view.node(row), nowMs)
       return true
     })
     return graph.subscribe((batch) => this.#apply(batch))
@@ -91,45 +81,12 @@ export class CoverageLedger {
   restore(records: readonly (SpanRecord | LossRecord)[], knownFromMs: number): void {
     this.#knownFromMs = Math.min(this.#knownFromMs, knownFromMs)
     this.#losses.restore(records.filter((record) => 'loss' in record))
-    for (const record of records) {
-      if ('loss' in record) continue
-      if (record.span.toMs !== undefined) this.#ended.push(record)
-      else this.#addUnconfirmed(record)
-    }
-    this.#ended.sort((a, b) => a.span.toMs! - b.span.toMs!)
-    this.#prune()
-    for (const [key, record] of this.#running) {
-      const earlier = this.#unconfirmed.get(key)
-      if (!earlier) continue
-      if (!continues(earlier.span, record.span)) {
-        this.#endUnconfirmed(key)
-        continue
-      }
-      this.#unconfirmed.delete(key)
-      this.#forget(record)
-      this.#noteDropped(earlier, record.span, record.seenMs)
-      this.#resume(key, earlier, record.span, record.seenMs)
-    }
+    this.#spans.restore(records.filter((record) => 'span' in record))
   }
 
   /** Ends what an earlier run knew and nobody has shown since. To be called when the agents have had time to come back. */
   endUnconfirmed(): void {
-    for (const key of [...this.#unconfirmed.keys()]) this.#endUnconfirmed(key)
-  }
-
-  /** Of two that an earlier run left open only the younger can still run. */
-  #addUnconfirmed(record: SpanRecord): void {
-    const key = keyOf(record.span.nodeId, record.span.captureId)
-    const other = this.#unconfirmed.get(key)
-    const [older, younger] = other && other.span.fromMs > record.span.fromMs ? [record, other] : [other, record]
-    this.#unconfirmed.set(key, younger)
-    if (older) this.#end(older, older.seenMs)
-  }
-
-  #endUnconfirmed(key: string): void {
-    const record = this.#unconfirmed.get(key)
-    this.#unconfirmed.delete(key)
-    if (record) this.#end(record, record.seenMs)
+    this.#spans.endUnconfirmed()
   }
 
   /** The line to the agent of a host broke: what it runs is not known to run from now on, until {@link agentBack}. */
@@ -144,10 +101,7 @@ export class CoverageLedger {
 
   /** Captures that nobody changes run on unseen: says that all that run in the graph still do, but for those of agents that are away. */
   confirmRunning(): void {
-    const nowMs = this.#options.clock.now()
-    for (const record of this.#running.values()) {
-      if (this.#lines.awaySinceMs(record.span.host) === undefined) this.#change(record, record.span, nowMs)
-    }
+    this.#spans.confirmRunning((host) => this.#lines.awaySinceMs(host) === undefined, this.#options.clock.now())
   }
 
   /** Something was lost that is not seen in the graph. */
@@ -164,7 +118,8 @@ export class CoverageLedger {
   /** What was watched and lost between two times, both included. */
   read(fromMs: number, toMs: number): FlowCoverage {
     const knownFromMs = Math.max(this.#knownFromMs, this.#options.clock.now() - this.#options.retentionMs)
-    const spans = [...this.#spans()].filter((span) => span.fromMs <= toMs && (span.toMs ?? Number.POSITIVE_INFINITY) >= fromMs)
+    const known = [...this.#spans.spans((host) => this.#lines.awaySinceMs(host))]
+    const spans = known.filter((span) => span.fromMs <= toMs && (span.toMs ?? Number.POSITIVE_INFINITY) >= fromMs)
     return {
       fromMs,
       toMs,
@@ -180,79 +135,12 @@ export class CoverageLedger {
     return summarize(this.read(startMs, Math.min(lastMs, Math.max(startMs, this.#options.clock.now()))))
   }
 
-  *#spans(): Iterable<CaptureSpan> {
-    for (const { span } of this.#ended) yield span
-    for (const { span } of this.#running.values()) {
-      const awaySinceMs = this.#lines.awaySinceMs(span.host)
-      yield awaySinceMs === undefined ? span : { ...span, toMs: Math.max(span.fromMs, awaySinceMs) }
-    }
-    for (const { span, seenMs } of this.#unconfirmed.values()) yield { ...span, toMs: seenMs }
-  }
-
   #apply({ events, timeMs }: GraphBatch): void {
     const endMs = this.#lines.endsIn(events)
     for (const event of events) {
-      if (event.kind === 'node-added' || event.kind === 'node-updated') this.#see(event.node, timeMs)
-      else if (event.kind === 'node-deleted') this.#endAll(event.node, endMs(event.node.host) ?? timeMs)
+      if (event.kind === 'node-added' || event.kind === 'node-updated') this.#spans.see(event.node, timeMs)
+      else if (event.kind === 'node-deleted') this.#spans.endAll(event.node, endMs(event.node.host) ?? timeMs)
     }
-  }
-
-  #see(node: GraphNode, nowMs: number): void {
-    const known = this.#byNode.get(node.id)
-    if (known === undefined && node.metadata['Captures'] === undefined) return
-    const captures = activeCaptures(node)
-    for (const key of known ?? []) {
-      const record = this.#running.get(key)
-      const now = captures.get(record?.span.captureId ?? '')
-      if (record && (now === undefined || now.ended)) this.#stop(key, record, nowMs, now?.span.error)
-    }
-    for (const [captureId, { span, ended }] of captures) {
-      if (!ended) this.#run(keyOf(node.id, captureId), { ...span, fromMs: nowMs }, node.createdAtMs, nowMs)
-    }
-  }
-
-  #run(key: string, span: CaptureSpan, nodeCreatedAtMs: number, nowMs: number): void {
-    const running = this.#running.get(key)
-    const gone = this.#gone.get(key)
-    this.#gone.delete(key)
-    const before = running ?? gone?.record ?? this.#unconfirmed.get(key)
-    if (before) this.#noteDropped(before, span, nowMs)
-    if (running && continues(running.span, span)) {
-      if (countsNothingNew(running.span, span)) running.seenMs = nowMs
-      else this.#grow(running, span, nowMs)
-      return
-    }
-    // The same capture with another filter, or counters that began anew, is another span.
-    if (running) this.#stop(key, running, nowMs)
-    else if (before && continues(before.span, span) && (!gone || this.#reopen(gone, nodeCreatedAtMs))) {
-      this.#unconfirmed.delete(key)
-      this.#resume(key, before, span, nowMs)
-      return
-    }
-    this.#endUnconfirmed(key)
-    const record = { id: this.#options.newId(), span, seenMs: nowMs }
-    this.#running.set(key, record)
-    this.#noteKey(key, span.nodeId)
-    this.#tell(record)
-  }
-
-  /** Takes the span out of the ended ones if the node is the one that went. */
-  #reopen({ record, nodeCreatedAtMs }: GoneSpan, createdAtMs: number): boolean {
-    const at = this.#ended.indexOf(record)
-    if (at < 0 || nodeCreatedAtMs !== createdAtMs) return false
-    this.#ended.splice(at, 1)
-    return true
-  }
-
-  /** Takes up a span that went on unseen. */
-  #resume(key: string, record: SpanRecord, now: CaptureSpan, nowMs: number): void {
-    this.#running.set(key, record)
-    this.#noteKey(key, now.nodeId)
-    this.#grow(record, now, nowMs)
-  }
-
-  #grow(record: SpanRecord, now: CaptureSpan, nowMs: number): void {
-    this.#change(record, { ...now, fromMs: record.span.fromMs }, nowMs)
   }
 
   /** Notes what was dropped since a capture was last seen. */
@@ -261,44 +149,6 @@ export class CoverageLedger {
     for (const { cause, packets } of droppedSince(before, now)) {
       this.addLoss({ cause, host, captureId, fromMs: seenMs, toMs: nowMs, packets, flows: 0 })
     }
-  }
-
-  #noteKey(key: string, nodeId: string): void {
-    let keys = this.#byNode.get(nodeId)
-    if (!keys) {
-      keys = new Set()
-      this.#byNode.set(nodeId, keys)
-    }
-    keys.add(key)
-  }
-
-  #endAll({ id, createdAtMs }: GraphNode, nowMs: number): void {
-    for (const key of this.#byNode.get(id) ?? []) {
-      const record = this.#running.get(key)
-      if (!record) continue
-      this.#gone.set(key, { record, nodeCreatedAtMs: createdAtMs })
-      this.#stop(key, record, Math.max(record.span.fromMs, nowMs))
-    }
-  }
-
-  #stop(key: string, record: SpanRecord, nowMs: number, error?: string): void {
-    this.#running.delete(key)
-    const keys = this.#byNode.get(record.span.nodeId)
-    keys?.delete(key)
-    if (keys?.size === 0) this.#byNode.delete(record.span.nodeId)
-    this.#end(record, nowMs, error)
-  }
-
-  #end(record: SpanRecord, toMs: number, error?: string): void {
-    this.#ended.push(record)
-    this.#change(record, { ...record.span, toMs, ...(error && { error }) }, toMs)
-    this.#prune()
-  }
-
-  #change(record: SpanRecord, span: CaptureSpan, seenMs: number): void {
-    record.span = span
-    record.seenMs = seenMs
-    this.#tell(record)
   }
 
   #tell(record: SpanRecord | LossRecord): void {
@@ -313,11 +163,7 @@ export class CoverageLedger {
   #prune(): void {
     const oldestMs = this.#options.clock.now() - this.#options.retentionMs
     if (this.#knownFromMs < oldestMs) this.#knownFromMs = oldestMs
-    const isOld = (toMs: number, count: number): boolean => toMs < oldestMs || count > MAX_RECORDS
-    while (this.#ended[0] && isOld(this.#ended[0].span.toMs!, this.#ended.length)) {
-      const record = this.#ended.shift()!
-      const key = keyOf(record.span.nodeId, record.span.captureId)
-      if (this.#gone.get(key)?.record === record) this.#gone.delete(key)
+    for (const record of this.#spans.prune(oldestMs, MAX_RECORDS)) {
       this.#knownFromMs = Math.max(this.#knownFromMs, record.span.toMs!)
       this.#forget(record)
     }
@@ -327,5 +173,3 @@ export class CoverageLedger {
     }
   }
 }
-
-const keyOf = (nodeId: string, captureId: string): string => `${nodeId}|${captureId}`

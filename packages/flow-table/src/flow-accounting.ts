@@ -102,6 +102,7 @@ export class FlowAccounting {
       exporterAddress: options.exporterAddress ?? '',
       hasTcpMetric,
       extras: this.extras,
+      directions: options.directions,
     }
     this.exporter = new FlowExporter(this.#exported)
     this.#loop = new PacketLoop(memory, {

@@ -80,31 +80,25 @@ export interface FlowExporterInit {
   readonly exporterAddress: string
   readonly hasTcpMetric: boolean
   readonly extras: FlowExtras
+  /** Is told of flows instead of their being made; see the option of that name of `FlowTableOptions`. */
+  readonly directions: DirectionSink | undefined
 }
 
 /**
  * Makes {@link Flow} objects of records: the only place where a flow costs an allocation. Or tells of them without: see
- * {@link FlowExporter.tellDirections}.
+ * {@link FlowExporter.directions}.
  */
 export class FlowExporter {
+  /** What flows are told by instead of as objects; `undefined` where they are told as objects. */
+  readonly directions: FlowDirections | undefined
   readonly #init: FlowExporterInit
   readonly #ends: FlowEnds
   readonly #addresses = new Int32Array(8)
-  #directions: FlowDirections | undefined
 
   constructor(init: FlowExporterInit) {
     this.#init = init
     this.#ends = new FlowEnds(init.columns, init.pairs)
-  }
-
-  /** What flows are told by instead of as objects; `undefined` where they are told as objects. */
-  get directions(): FlowDirections | undefined {
-    return this.#directions
-  }
-
-  /** Has flows told to a sink from now on. Call it before there are any. */
-  tellDirections(sink: DirectionSink): void {
-    this.#directions = new FlowDirections(this.#init, this.#ends, sink)
+    this.directions = init.directions && new FlowDirections(init, this.#ends, init.directions)
   }
 
   /** The flow as it is now, with the kept packets that are handed in. Members stand in the order of the wire's JSON. */

@@ -96,7 +96,6 @@ export class FlowTable {
   /** Use {@link createFlowTable}. */
   constructor(options: FlowTableOptions) {
     this.#accounting = new FlowAccounting(options, options.maxFlows ?? DEFAULT_MAX_FLOWS)
-    if (options.directions) this.#accounting.exporter.tellDirections(options.directions)
     this.#schedule = new FlowSchedule(this.#accounting, options.applicationTimeoutsMs ?? {})
   }
 

@@ -4,5 +4,5 @@
  * @packageDocumentation
  */
 
-export type { RecordTableOptions } from './record-table.ts'
 export { createRecordTable, RecordTable } from './record-table.ts'
+export type { RecordTableOptions } from './record-table-options.ts'

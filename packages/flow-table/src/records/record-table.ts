@@ -10,7 +10,6 @@ import {
 import { enhancedFlowField, type Predicate, prepareFilter, searchFlows } from '@skydive/filter'
 import { IP_PROTOCOL, icmpv4Class, icmpv6Class } from '@skydive/packet'
 import { FLOW_END } from '@skydive/packet/netflow'
-import type { DirectionSink } from '../directions/direction-sink.ts'
 import type { FlowTableStats } from '../flow-table.ts'
 import {
   BEFORE_ANEW,
@@ -26,7 +25,6 @@ import {
   LAST_MS,
   OUTPUT_INDEX,
   RECEIVED_MS,
-  REPORTED,
   RecordColumns,
   SOURCE_MAC,
   START_MS,
@@ -36,28 +34,14 @@ import {
   STATE_FIRST_SWAPPED,
   STATE_INGRESS,
   TCP_FLAGS,
-  UPDATE,
-  UPDATE_LAST_MS,
-  UPDATE_START_MS,
   VLAN_ID,
   wideOf,
   wordOf,
 } from './record-columns.ts'
+import { RecordDifferences } from './record-differences.ts'
 import { RecordDirections } from './record-directions.ts'
 import { finishOf, hasPorts, isIcmp, RecordExporter } from './record-export.ts'
-
-/** What a capture asks of its table of records. */
-export interface RecordTableOptions {
-  /** `TID` of the captured node; goes into every flow and into its UUID. */
-  readonly nodeTid?: string
-  readonly captureId?: string
-  /** Flows held at most; beyond it those told of the longest ago are evicted and reported with TIMEOUT. Default 500,000. */
-  readonly maxFlows?: number
-  /** Told of flows that were evicted; may be called while records are consumed. It must not throw. */
-  readonly onEvicted?: (flows: readonly Flow[]) => void
-  /** Is told of flows instead: see the option of that name of `FlowTableOptions`. */
-  readonly directions?: DirectionSink
-}
+import type { RecordTableOptions } from './record-table-options.ts'
 
 const DEFAULT_MAX_FLOWS = 500_000
 /** Share of the table (as a shift) that one eviction frees: it costs a pass over all flows. */
@@ -76,6 +60,7 @@ const TIMEOUT = 1
  */
 export class RecordTable {
   readonly #columns = new RecordColumns()
+  readonly #differences = new RecordDifferences(this.#columns)
   readonly #exporter: RecordExporter
   readonly #directions: RecordDirections | undefined
   readonly #maxFlows: number
@@ -83,7 +68,6 @@ export class RecordTable {
   #records = 0
   #ignored = 0
   #evicted = 0
-  #lastUpdateMs = 0
   #lastExpireMs = 0
 
   /** Use {@link createRecordTable}. */
@@ -151,11 +135,11 @@ export class RecordTable {
    * that ended leave 15 s after their last record.
    */
   *update(nowMs: number): Generator<readonly Flow[]> {
-    const fromMs = this.#lastUpdateMs
-    this.#lastUpdateMs = nowMs
+    const fromMs = this.#differences.lastUpdateMs
+    this.#differences.lastUpdateMs = nowMs
     yield* this.#batches((id, batch) => {
-      const isTouched = this.#isTouched(id)
-      this.#measure(id, fromMs, nowMs)
+      const isTouched = this.#differences.isTouched(id)
+      this.#differences.measure(id, fromMs, nowMs)
       const finish = finishOf(this.#columns.words[wordOf(id, TCP_FLAGS)]!)
       if (isTouched) this.#report(id, batch)
       if (finish !== 0) {
@@ -252,7 +236,7 @@ export class RecordTable {
 
   #evict(): void {
     const ids = this.#columns.oldest(Math.max(1, this.#columns.size >> EVICTION_SHIFT))
-    for (const id of ids) this.#measureLeaving(id)
+    for (const id of ids) this.#differences.measureLeaving(id)
     const flows: Flow[] = []
     for (const id of ids) this.#report(id, flows, TIMEOUT, FLOW_END.RESOURCES)
     for (const id of ids) this.#columns.remove(id)
@@ -265,8 +249,8 @@ export class RecordTable {
     const columns = this.#columns
     yield* this.#batches((id, batch) => {
       if (columns.wide[wideOf(id, RECEIVED_MS)]! >= beforeMs) return false
-      const isTouched = this.#isTouched(id)
-      this.#measureLeaving(id)
+      const isTouched = this.#differences.isTouched(id)
+      this.#differences.measureLeaving(id)
       const wasFinished = (columns.words[wordOf(id, STATE)]! & STATE_FINISHED) !== 0
       const isTold = isTouched || !wasFinished
       if (isTold) this.#report(id, batch, TIMEOUT)
@@ -294,32 +278,6 @@ export class RecordTable {
   #report(id: number, batch: Flow[], finish?: FlowFinishType, endReason?: number): void {
     if (this.#directions) this.#directions.tell(id, finish, endReason)
     else batch.push(this.#exporter.flow(id, finish))
-  }
-
-  #isTouched(id: number): boolean {
-    const { wide, cold } = this.#columns
-    const [counters, reported] = [wideOf(id, COUNTERS), coldOf(id, REPORTED)]
-    for (let i = 0; i < 4; i++) if (wide[counters + i] !== cold[reported + i]) return true
-    return false
-  }
-
-  /** Measures a flow that leaves, also without records since: what an update told must not be told once more. */
-  #measureLeaving(id: number): void {
-    const lastMs = this.#isTouched(id) ? this.#columns.wide[wideOf(id, LAST_MS)]! : this.#lastUpdateMs
-    this.#measure(id, this.#lastUpdateMs, lastMs)
-  }
-
-  /** Writes the difference since the last measurement and remembers the totals. */
-  #measure(id: number, fromMs: number, lastMs: number): void {
-    const { wide, cold } = this.#columns
-    const [counters, at] = [wideOf(id, COUNTERS), coldOf(id, 0)]
-    const isFirst = cold[at + UPDATE_LAST_MS] === 0
-    for (let i = 0; i < 4; i++) {
-      cold[at + UPDATE + i] = wide[counters + i]! - cold[at + REPORTED + i]!
-      cold[at + REPORTED + i] = wide[counters + i]!
-    }
-    cold[at + UPDATE_START_MS] = isFirst ? wide[wideOf(id, START_MS)]! : fromMs
-    cold[at + UPDATE_LAST_MS] = lastMs
   }
 }
 

@@ -12,6 +12,7 @@ import {
 import { type Kernel, type KernelOptions, openKernel } from '@skydive/kernel'
 import { type BpfInstruction, LINK_TYPE } from '@skydive/packet'
 import { adoptMember, GroupOwner, joinGroup, type MemberOptions } from './fan-out.ts'
+import { type InterfaceDrops, openInterfaceDrops } from './interface-drops.ts'
 import * as socket from './packet-socket.ts'
 import { mapRing, Ring, type RingShape, type RingTerms, setRing } from './ring.ts'
 import { checkRing, DEFAULT_RING_BYTES, inMib, ringLayout, ringSizes } from './ring-size.ts'
@@ -136,6 +137,7 @@ function openSource(
     })
   }
   const fds: number[] = []
+  let drops: InterfaceDrops | undefined
   try {
     const fd = openSocket(kernel, target)
     fds.push(fd)
@@ -143,17 +145,19 @@ function openSource(
     const isLoopback = deviceType === socket.ARPHRD_LOOPBACK
     const linkType = isLoopback || deviceType === socket.ARPHRD_ETHER ? LINK_TYPE.ETHERNET : LINK_TYPE.RAW
     const { ringBytes, blockBytes, retireMs = DEFAULT_RETIRE_MS } = options
+    drops = openInterfaceDrops(kernel, target)
     const opening: Opening = {
       kernel,
       target,
       shape: { ...ringLayout(ringBytes, sources, blockBytes), linkType, retireMs },
       program: targetProgram(kernel, target, linkType, isLoopback),
-      terms,
+      terms: { ...terms, ...(drops && { drops }) },
     }
     while (fds.length < sources) fds.push(openSocket(kernel, target))
     return sources === 1 ? openRing(opening, fd) : openFanOut(opening, fds)
   } catch (error) {
     for (const fd of fds) kernel.close(fd)
+    drops?.close()
     throw error
   }
 }

@@ -1,5 +1,6 @@
 import type { CaptureStats, PacketBlockSink, PacketFormat, PacketSource } from '@skydive/contracts'
 import type { Kernel, MappedMemory } from '@skydive/kernel'
+import type { InterfaceDrops } from './interface-drops.ts'
 import * as socket from './packet-socket.ts'
 
 const FRAME_BYTES = 2048
@@ -12,11 +13,13 @@ export interface RingShape {
   readonly retireMs: number
 }
 
-/** What whoever gave the memory wants told and said. */
+/** What goes with the first ring of a capture. */
 export interface RingTerms {
+  /** Counts what the interface drops, and is the ring's own from then on; absent where nobody tells. */
+  readonly drops?: InterfaceDrops
   /** Why there is less memory than was wanted. */
   readonly warning?: string
-  /** Called once, when the ring is closed. */
+  /** Called once, when the ring is closed, for its memory. */
   giveBack(): void
 }
 
@@ -50,6 +53,7 @@ export class Ring implements PacketSource {
   #next = 0
   #received = 0
   #dropped = 0
+  #droppedByInterface = 0
   #isOpen = true
 
   constructor(kernel: Kernel, fd: number, memory: MappedMemory, shape: RingShape, terms?: RingTerms) {
@@ -89,8 +93,13 @@ export class Ring implements PacketSource {
       this.#kernel.getSocketOption(this.readyFd, socket.SOL_PACKET, socket.PACKET_STATISTICS, counters)
       this.#received += counters[0]! - counters[1]!
       this.#dropped += counters[1]!
+      this.#droppedByInterface = this.#terms?.drops?.count() ?? 0
     }
-    return { packetsReceived: this.#received, packetsDropped: this.#dropped, packetsIfDropped: 0 }
+    return {
+      packetsReceived: this.#received,
+      packetsDropped: this.#dropped,
+      packetsIfDropped: this.#droppedByInterface,
+    }
   }
 
   /** The descriptor first, then the mapping, which keeps the socket alive. */
@@ -100,6 +109,7 @@ export class Ring implements PacketSource {
     this.#isOpen = false
     this.#kernel.close(this.readyFd)
     this.#memory.close()
+    this.#terms?.drops?.close()
     this.#kernel.dispose()
     this.#terms?.giveBack()
   }

@@ -3,6 +3,7 @@ import type { Socket } from 'node:net'
 import { type Clock, type Logger, SkydiveError, type TlsClientSettings } from '@skydive/contracts'
 import { decodeBinaryMessage, decodeTextMessage, HEADER, type Message, type OutgoingMessage } from '@skydive/protocol'
 import { WebSocket } from 'ws'
+import { FailedAttempts } from './failed-attempts.ts'
 
 /**
  * First and longest pause between attempts to connect, ms. Each is shortened by up to a fifth at random, so that agents spread. The first is
@@ -48,9 +49,13 @@ export function linkUrl(
   return `${tls ? 'wss' : 'ws'}://${host}:${analyzer.port}${path}`
 }
 
-/** A WebSocket that connects again by itself, with pauses that double, until it is stopped. */
+/**
+ * A WebSocket that connects again by itself, with pauses that double, until it is stopped. Attempts that fail are told once for each reason, then
+ * once in five minutes.
+ */
 export class LinkSocket {
   readonly #options: LinkSocketOptions
+  readonly #failed = new FailedAttempts()
   #socket: WebSocket | undefined
   /** What the WebSocket writes to. */
   #stream: Socket | undefined
@@ -162,6 +167,7 @@ export class LinkSocket {
         return
       }
       this.#open = true
+      this.#failed.clear()
       this.#pauseMs = FIRST_PAUSE_MS
       this.#lastSeenMs = clock.now()
       this.#watch()
@@ -184,10 +190,18 @@ export class LinkSocket {
       this.#stream = undefined
       clock.clearTimeout(this.#watchdog)
       this.#onSent()
-      logger.info({ url, code, reason: text.toString() || reason }, wasOpen ? 'link lost' : 'link not made')
+      const why = text.toString() || reason
+      if (wasOpen) logger.info({ url, code, reason: why }, 'link lost')
+      else this.#tellFailure(code, why)
       if (wasOpen) this.#options.onClose()
       if (this.#running) this.#timer = clock.setTimeout(() => this.#connect(), this.#nextPauseMs())
     })
+  }
+
+  #tellFailure(code: number, reason: string): void {
+    const { url, clock, logger } = this.#options
+    const attempts = this.#failed.note(reason, clock.now())
+    if (attempts !== undefined) logger.info({ url, code, reason, attempts }, 'link not made')
   }
 
   #nextPauseMs(): number {

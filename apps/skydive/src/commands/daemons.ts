@@ -8,6 +8,29 @@ import { threadScripts } from '../threads.ts'
 import { VERSION } from '../version.ts'
 import { runAllInOne } from './allinone.ts'
 
+/** Whoever started a daemon: another process of ours, or somebody at a terminal. */
+interface Starter {
+  /** Tells that the daemon is there, and its address. */
+  readonly ready: (line: string, url: string) => void
+  /** Aborted when the process that started it is gone, however it went: the daemon ends as well. */
+  readonly orphaned: AbortSignal
+}
+
+function starter({ stdout }: CliStreams): Starter {
+  const orphaned = new AbortController()
+  process.once('disconnect', () => orphaned.abort())
+  if (process.connected === false) orphaned.abort()
+  // The channel to the parent is no reason to stay.
+  process.channel?.unref()
+  return {
+    ready(line, url) {
+      if (process.send) process.send({ ready: url })
+      else stdout.write(`${line}\n`)
+    },
+    orphaned: orphaned.signal,
+  }
+}
+
 /** Flags that both daemons have. */
 function withDaemonFlags(command: Command): Command {
   return command
@@ -21,19 +44,10 @@ function withDaemonFlags(command: Command): Command {
 /** The commands `agent`, `analyzer` and `allinone`. */
 export function addDaemons(program: Command, streams: CliStreams): void {
   const { entry } = streams
-  // A daemon whose parent is gone, however it went, ends as well.
-  const orphaned = new AbortController()
-  process.once('disconnect', () => orphaned.abort())
-  // The channel to the parent is no reason to stay.
-  process.channel?.unref()
-  /** Tells whoever started this process, or the terminal. */
-  const ready = (line: string, url: string): void => {
-    if (process.send) process.send({ ready: url })
-    else streams.stdout.write(`${line}\n`)
-  }
   withDaemonFlags(program.command('analyzer').description('run an analyzer until SIGINT or SIGTERM'))
     .option('--listen <address>', 'address of the API, such as 127.0.0.1:8082')
     .action(async (flags: DaemonFlags) => {
+      const { ready, orphaned } = starter(streams)
       const config = await loadDaemonConfig(program, streams, flags, 'analyzer.listen')
       if (config === undefined) return
       const { runAnalyzer } = await import('@skydive/analyzer')
@@ -44,13 +58,14 @@ export function addDaemons(program: Command, streams: CliStreams): void {
         threads: threadScripts(entry),
         ...(existsSync(page) && { pageFolder: page }),
         onReady: (url) => ready(`analyzer: ${url}`, url),
-        signal: orphaned.signal,
+        signal: orphaned,
       })
     })
 
   withDaemonFlags(program.command('agent').description('run an agent until SIGINT or SIGTERM'))
     .option('--listen <address>', 'address of the API, such as 127.0.0.1:8081')
     .action(async (flags: DaemonFlags) => {
+      const { ready, orphaned } = starter(streams)
       const config = await loadDaemonConfig(program, streams, flags, 'agent.listen')
       if (config === undefined) return
       const { runAgent } = await import('@skydive/agent')
@@ -59,7 +74,7 @@ export function addDaemons(program: Command, streams: CliStreams): void {
         version: VERSION,
         threads: threadScripts(entry),
         onReady: (url) => ready(`agent: ${url}`, url),
-        signal: orphaned.signal,
+        signal: orphaned,
       })
     })
 

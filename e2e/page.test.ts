@@ -261,6 +261,20 @@ describeInBrowser('the page', () => {
     await page.waitForFunction(() => window.skydivePage!.state.highlighted.size === 0)
   }, 30_000)
 
+  test('a capture that the agent refuses says why', async () => {
+    const [tid] = (await server.query("G.V().Has('Name', 'br0').Values('TID')")) as [string]
+    const body = JSON.stringify({ GremlinQuery: `G.V().Has('TID', '${tid}')`, Type: 'ebpf' })
+    const headers = { 'Content-Type': 'application/json' }
+    expect((await fetch(`${server.url}/api/capture`, { method: 'POST', body, headers })).status).toBe(201)
+    await click('alpha/br0')
+    const panel = page.getByRole('region', { name: 'Capture' })
+    await panel.getByText('refused').waitFor()
+    await panel.getByText(/type "ebpf" is not available on this agent/).waitFor()
+    await panel.getByRole('button', { name: /^Stop/ }).click()
+    await panel.getByText('refused').waitFor({ state: 'detached' })
+    await page.keyboard.press('Escape')
+  })
+
   test('the past shows a namespace that is gone; Live goes back', async () => {
     const before = await places()
     const atMs = Date.now()

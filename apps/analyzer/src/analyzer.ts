@@ -172,6 +172,7 @@ export async function runAnalyzer(options: AnalyzerOptions): Promise<void> {
     resources: {
       store: storage.objects,
       validators: captureValidators(),
+      captureRefusals: (captureId) => captures.refusals(captureId),
       defaultLayerKeyMode: values.flow.default_layer_key_mode,
       writer: graph.writer({ origin: `api.${hostId}`, host: hostId }),
     },

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import { type ApiServer, createApiServer } from '@skydive/api-server'
+import { type ApiServer, type CaptureRefusal, createApiServer } from '@skydive/api-server'
 import { type GraphNode, InvalidArgumentError, type KeyValueEntry } from '@skydive/contracts'
 import { createGraph } from '@skydive/graph'
 import { createPublisherEndpoint } from '@skydive/sync'
@@ -14,6 +14,7 @@ const entries = new Map<string, KeyValueEntry>()
 const uploads: Buffer[] = []
 let server: ApiServer
 let analyzer: string
+let refusals: readonly CaptureRefusal[] = []
 let folder: string
 
 beforeAll(async () => {
@@ -57,6 +58,7 @@ beforeAll(async () => {
       },
       writer: graph.writer({ origin: 'api.an1', host: 'an1' }),
       validators: { gremlin() {}, bpf() {} },
+      captureRefusals: () => refusals,
     },
     importPcap: async (bytes) => {
       for await (const chunk of bytes) uploads.push(Buffer.from(chunk))
@@ -135,6 +137,26 @@ describe('client', () => {
     expect((await run(['client', 'query', 'G.V()'], { tty: true })).out).toContain(ID)
     expect(await run(['client', 'node', 'delete', '--gremlin', 'G.V()'])).toEqual({ code: 0, out: '', err: '' })
     expect(await run(['client', 'node', 'get', ID])).toEqual({ code: 2, out: '', err: `skydive: Node '${ID}' not found\n` })
+  })
+
+  it('capture list tells on how many nodes a capture could not be started, and why on the first', async () => {
+    const { UUID: id } = JSON.parse((await run(['client', 'capture', 'create', '--gremlin', 'G.V()', '--name', 'c'])).out)
+    const list = async () => (await run(['client', 'capture', 'list'], { tty: true })).out
+    expect(await list()).toBe(`NAME  QUERY  ACTIVE  ID\nc     G.V()       0  ${id}\n`)
+    refusals = ['taken', 'gone'].map((reason) => ({ nodeId: 'n', host: 'h', reason: `port 6343 is ${reason}` }))
+    expect(await list()).toBe(
+      [
+        'NAME  QUERY  ACTIVE  REFUSED  REASON              ID',
+        `c     G.V()       0        2  port 6343 is taken  ${id}`,
+        '',
+      ].join('\n'),
+    )
+    expect(JSON.parse((await run(['client', 'capture', 'get', id])).out)).toMatchObject({
+      UUID: id,
+      Refusals: [{ NodeID: 'n', Host: 'h', Reason: 'port 6343 is taken' }, { Reason: 'port 6343 is gone' }],
+    })
+    refusals = []
+    expect((await run(['client', 'capture', 'delete', id])).code).toBe(0)
   })
 
   it('capture create, list, get, delete', async () => {

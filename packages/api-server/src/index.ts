@@ -10,6 +10,7 @@ export { createBasicAuth } from './auth/basic.ts'
 export type {
   ApiServerLimits,
   ApiServerOptions,
+  CaptureRefusal,
   ElementSelector,
   ExplainAnswer,
   ExplainFunction,

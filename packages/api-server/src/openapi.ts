@@ -1,4 +1,5 @@
 import {
+  captureAnswerSchema,
   captureSchema,
   connectionStatusSchema,
   coverageQuerySchema,
@@ -22,6 +23,7 @@ import type { ApiServerOptions } from './options.ts'
 
 const SCHEMAS = {
   Capture: captureSchema,
+  CaptureAnswer: captureAnswerSchema,
   ConnectionStatus: connectionStatusSchema,
   Coverage: coverageSchema,
   Edge: wireEdgeSchema,
@@ -169,7 +171,7 @@ export function describeApi(
         },
       }),
       ...(options.resources && {
-        ...resourcePaths('capture', 'Capture', 'Capture', false),
+        ...resourcePaths('capture', 'Capture', 'CaptureAnswer', false),
         ...resourcePaths('node', 'NodeBody', 'Node', true),
         ...resourcePaths('edge', 'EdgeBody', 'Edge', true),
       }),

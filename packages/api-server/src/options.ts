@@ -113,11 +113,20 @@ export interface CoverageSource {
 /** Takes an uploaded capture file. Rejects with `ERR_DECODE` when it is none (answer 400). */
 export type PcapImport = (bytes: AsyncIterable<Uint8Array>, options: { readonly signal: AbortSignal }) => Promise<void>
 
+/** A node on which a capture could not be started when that was last tried, and why. */
+export interface CaptureRefusal {
+  readonly nodeId: string
+  readonly host: string
+  readonly reason: string
+}
+
 /** The resources of REST that only an analyzer has. */
 export interface ResourceOptions {
   /** Where captures are kept, under `/capture/<uuid>`. */
   readonly store: KeyValueStore
   readonly validators: CaptureValidators
+  /** The nodes on which a capture could not be started. */
+  readonly captureRefusals?: (captureId: string) => readonly CaptureRefusal[]
   /** `flow.default_layer_key_mode`. @default 'L2' */
   readonly defaultLayerKeyMode?: string
   /** Writes what comes by `/api/node` and `/api/edge`, as origin `api.<host>`. */

@@ -10,7 +10,7 @@ import {
 } from '@skydive/contracts'
 import { createGraph, type Graph } from '@skydive/graph'
 import { createContinuousQueries } from '@skydive/gremlin-dsl/watch'
-import { type ApiServer, type ApiServerOptions, createApiServer } from '../src/index.ts'
+import { type ApiServer, type ApiServerOptions, createApiServer, type ResourceOptions } from '../src/index.ts'
 
 /** The recorded answers of the original, beside the repository. */
 export const GOLDEN = join(import.meta.dirname, '../../../../shared/golden')
@@ -74,13 +74,18 @@ const running: ApiServer[] = []
 /** Starts one, an analyzer unless told otherwise, whose filters are `watched` or evaluated again; {@link stopServers} ends all of them. */
 export async function startServer({
   watched = false,
+  captureRefusals = () => [],
   ...options
-}: Partial<ApiServerOptions> & { readonly watched?: boolean } = {}): Promise<TestServer> {
+}: Partial<ApiServerOptions> & { readonly watched?: boolean } & Pick<
+    ResourceOptions,
+    'captureRefusals'
+  > = {}): Promise<TestServer> {
   const graph = createGraph()
   const store = memoryStore()
   const ofAnalyzers: Pick<ApiServerOptions, 'resources' | 'configValue'> = {
     resources: {
       store,
+      captureRefusals,
       writer: graph.writer({ origin: 'api.refhost', host: 'refhost' }),
       validators: {
         gremlin(text) {

@@ -7,7 +7,12 @@
 export type { CaptureAgent, CaptureAgentOptions, CaptureFlowOptions, CaptureSourceChoice } from './agent/capture-agent.ts'
 export { createCaptureAgent } from './agent/capture-agent.ts'
 export { captureTypesOf } from './agent/capture-types.ts'
-export type { CaptureCoordinatorOptions, CaptureTransport } from './analyzer/capture-coordinator.ts'
+export type {
+  CaptureCoordinator,
+  CaptureCoordinatorOptions,
+  CaptureRefusal,
+  CaptureTransport,
+} from './analyzer/capture-coordinator.ts'
 export { createCaptureCoordinator } from './analyzer/capture-coordinator.ts'
 export type { FlowTableSource, LiveFlowReaderOptions } from './analyzer/live-flow-reader.ts'
 export { createLiveFlowReader } from './analyzer/live-flow-reader.ts'

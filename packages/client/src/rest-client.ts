@@ -35,6 +35,8 @@ export interface CaptureAnswer extends Readonly<Record<string, unknown>> {
   readonly UUID: string
   readonly GremlinQuery: string
   readonly Count: number
+  /** Nodes on which it could not be started when that was last tried, the first twenty. Absent without any, and on agents. */
+  readonly Refusals?: readonly { readonly NodeID: string; readonly Host: string; readonly Reason: string }[]
 }
 
 /** One kind of resource. */

@@ -224,7 +224,7 @@ describe('an agent and its analyzer', () => {
     await until(analyzer.graph, () => has(analyzer.graph, 'a'))
     const command = { NodeID: 'a', Resource: { UUID: 'c1', BPFFilter: 'icmp' } }
     expect(await analyzer.agents.startCapture('alpha', command)).toEqual({ status: 200, command })
-    expect(await analyzer.agents.stopCapture('alpha', command)).toEqual({ status: 404, command })
+    expect(await analyzer.agents.stopCapture('alpha', command)).toEqual({ status: 404, command, reason: 'no such task' })
     expect(await analyzer.agents.queryFlowTable('alpha', Uint8Array.of(1, 2))).toEqual(Buffer.of(1, 2, 9))
     await expect(analyzer.agents.startCapture('beta', command)).rejects.toThrow('no agent of host "beta" is connected')
   })

@@ -68,6 +68,16 @@ export const captureSchema = z.object({
 /** A capture with every member set. */
 export type Capture = z.infer<typeof captureSchema>
 
+/** A capture as REST answers it. */
+export const captureAnswerSchema = captureSchema.extend({
+  Refusals: z
+    .array(z.object({ NodeID: z.string(), Host: z.string(), Reason: z.string() }))
+    .optional()
+    .describe(
+      'Nodes on which it could not be started when that was last tried, the first twenty; absent without any. It is tried again',
+    ),
+})
+
 /** What {@link checkCapture} cannot know by itself. Each throws with the reason when it refuses. */
 export interface CaptureValidators {
   gremlin(expression: string): void

@@ -8,6 +8,7 @@
 export type { Capture, CaptureType, CaptureValidators } from './capture.ts'
 export {
   CAPTURE_TYPES,
+  captureAnswerSchema,
   captureSchema,
   checkCapture,
   isDuplicateCapture,
@@ -29,8 +30,14 @@ export { decodeGraphMessage, encodeGraphEvent, GRAPH_NAMESPACE } from './graph-m
 export type { Handshake, ParameterLookup } from './handshake.ts'
 export { cookieHeader, HEADER, parseHandshake } from './handshake.ts'
 export { describeJsonError } from './json-error.ts'
-export type { OnDemandCommand } from './on-demand.ts'
-export { CAPTURE_NAMESPACE, CAPTURE_NOTIFICATION_NAMESPACE, decodeOnDemandCommand, FLOW_NAMESPACE } from './on-demand.ts'
+export type { OnDemandCommand, OnDemandReply } from './on-demand.ts'
+export {
+  CAPTURE_NAMESPACE,
+  CAPTURE_NOTIFICATION_NAMESPACE,
+  decodeOnDemandCommand,
+  decodeOnDemandReply,
+  FLOW_NAMESPACE,
+} from './on-demand.ts'
 export type { ErrorAnswer, Identity, JsonPatch } from './rest.ts'
 export {
   connectionStatusSchema,

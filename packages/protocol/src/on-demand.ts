@@ -19,13 +19,31 @@ const commandSchema = z.object({
 /** A command to a node: the resource is what REST stores, with its `UUID`. */
 export type OnDemandCommand = z.infer<typeof commandSchema>
 
+const replySchema = commandSchema.extend({ Reason: z.string().optional().catch(undefined) })
+
+/** What an agent answers: the command, and of one that failed the reason, which agents of the original leave out. */
+export type OnDemandReply = z.infer<typeof replySchema>
+
 /**
- * Reads the body of `Start`, `Stop` and their replies.
+ * Reads the body of `Start` and `Stop`.
  *
  * @throws ERR_INVALID_ARGUMENT for anything else.
  */
 export function decodeOnDemandCommand(message: Message): OnDemandCommand {
-  const parsed = commandSchema.safeParse(message.body)
+  return decode(commandSchema, message)
+}
+
+/**
+ * Reads the body of `StartReply` and `StopReply`.
+ *
+ * @throws ERR_INVALID_ARGUMENT for anything else.
+ */
+export function decodeOnDemandReply(message: Message): OnDemandReply {
+  return decode(replySchema, message)
+}
+
+function decode<T>(schema: z.ZodType<T>, message: Message): T {
+  const parsed = schema.safeParse(message.body)
   if (parsed.success) return parsed.data
   throw new InvalidArgumentError(`${message.namespace} ${message.type}: ${z.prettifyError(parsed.error)}`, { type: message.type })
 }

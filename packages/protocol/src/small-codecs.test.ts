@@ -3,7 +3,7 @@ import { formatCursor, parseCursor } from './cursor.ts'
 import { parseDurationMs } from './duration.ts'
 import { checkEdgeSchema, checkNodeSchema } from './element-schema.ts'
 import { cookieHeader, parseHandshake } from './handshake.ts'
-import { decodeOnDemandCommand } from './on-demand.ts'
+import { decodeOnDemandCommand, decodeOnDemandReply } from './on-demand.ts'
 import { decodeWireEdge, decodeWireNode } from './wire-element.ts'
 
 describe('parseDurationMs', () => {
@@ -116,5 +116,23 @@ describe('decodeOnDemandCommand', () => {
   })
   it.each([null, {}, { NodeID: 'n' }, { NodeID: '', Resource: { UUID: 'c' } }])('%j is refused', (body) => {
     expect(() => decodeOnDemandCommand(message(body))).toThrow(expect.objectContaining({ code: 'ERR_INVALID_ARGUMENT' }))
+  })
+})
+
+describe('decodeOnDemandReply', () => {
+  const message = (body: unknown) => ({ namespace: 'OnDemandCapture', type: 'StartReply', uuid: 'u', status: 400, body })
+  const command = { NodeID: 'n', Resource: { UUID: 'c', BPFFilter: 'icmp' } }
+  it.each<readonly [object, object]>([
+    [command, command],
+    [
+      { ...command, Reason: 'no such type' },
+      { ...command, Reason: 'no such type' },
+    ],
+    [{ ...command, Reason: 7 }, command],
+  ])('%j is %j', (body, expected) => {
+    expect(decodeOnDemandReply(message(body))).toEqual(expected)
+  })
+  it.each([null, {}, { NodeID: 'n', Reason: 'x' }])('%j is refused', (body) => {
+    expect(() => decodeOnDemandReply(message(body))).toThrow(expect.objectContaining({ code: 'ERR_INVALID_ARGUMENT' }))
   })
 })

@@ -11,7 +11,7 @@ import {
 import {
   CAPTURE_NAMESPACE,
   type ConnectionHandler,
-  decodeOnDemandCommand,
+  decodeOnDemandReply,
   FLOW_NAMESPACE,
   formatCursor,
   GRAPH_NAMESPACE,
@@ -51,6 +51,8 @@ export interface AgentRequestOptions {
 export interface CommandReply {
   readonly status: number
   readonly command: OnDemandCommand
+  /** Why it failed, in the agent's words; agents of the original do not say. */
+  readonly reason?: string
 }
 
 /** An agent came or went. */
@@ -198,7 +200,8 @@ class Agents implements AgentEndpoint {
 
   async #command(hostId: string, type: string, command: OnDemandCommand, options?: AgentRequestOptions): Promise<CommandReply> {
     const reply = await this.request(hostId, { namespace: CAPTURE_NAMESPACE, type, body: command }, options)
-    return { status: reply.status, command: decodeOnDemandCommand(reply) }
+    const { Reason: reason, ...done } = decodeOnDemandReply(reply)
+    return { status: reply.status, command: done, ...(reason !== undefined && { reason }) }
   }
 
   #create(origin: string, hostId: string): Agent {

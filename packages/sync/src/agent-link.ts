@@ -226,8 +226,9 @@ class Link implements AgentLink {
       await run.call(commands, command)
       return { type: `${message.type}Reply`, body: command }
     } catch (error) {
-      this.#logger.warn({ command: message.type, node: command.NodeID, reason: (error as Error).message }, 'command failed')
-      return { type: `${message.type}Reply`, status: statusOf(error), body: command }
+      const reason = (error as Error).message
+      this.#logger.warn({ command: message.type, node: command.NodeID, reason }, 'command failed')
+      return { type: `${message.type}Reply`, status: statusOf(error), body: { ...command, Reason: reason } }
     }
   }
 }

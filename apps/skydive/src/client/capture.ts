@@ -126,13 +126,15 @@ function toCapture(options: CreateOptions) {
 function renderCaptures(captures: readonly CaptureAnswer[]): Rendering {
   return {
     kind: 'table',
-    columns: ['name', 'query', 'bpf', 'type', 'active', 'id'],
-    rows: captures.map((item) => ({
+    columns: ['name', 'query', 'bpf', 'type', 'active', 'refused', 'reason', 'id'],
+    rows: captures.map(({ Refusals = [], ...item }) => ({
       name: String(item['Name'] ?? ''),
       query: item.GremlinQuery,
       bpf: String(item['BPFFilter'] ?? ''),
       type: String(item['Type'] ?? ''),
       active: item.Count,
+      refused: Refusals.length || undefined,
+      reason: Refusals[0]?.Reason,
       id: item.UUID,
     })),
     empty: 'no captures',

@@ -20,22 +20,34 @@ import type { ResourceOptions } from '../options.ts'
 import type { Resource } from './resource.ts'
 
 const PREFIX = '/capture/'
+/** Refusals of one capture that are told: an expression may match thousands of nodes. */
+const TOLD_REFUSALS = 20
 
 /** Captures: kept in the key-value store, counted on the graph. */
 export function captureResource(options: ResourceOptions, graph: GraphSource): Resource {
-  const { store } = options
+  const { store, captureRefusals = () => [] } = options
+  const answerOf = (entry: KeyValueEntry, counts: ReadonlyMap<string, number>): object => {
+    const capture = readCapture(entry)
+    const refusals = captureRefusals(capture.UUID).slice(0, TOLD_REFUSALS)
+    return {
+      ...toWireCapture({ ...capture, Count: counts.get(capture.UUID) ?? 0 }),
+      ...(refusals.length > 0 && {
+        Refusals: refusals.map(({ nodeId, host, reason }) => ({ NodeID: nodeId, Host: host, Reason: reason })),
+      }),
+    }
+  }
   return {
     name: 'capture',
     title: 'Capture',
 
     async list() {
       const [entries, counts] = await Promise.all([store.list(PREFIX), countActive(graph)])
-      return new Map(entries.map((entry) => [entry.key.slice(PREFIX.length), withCount(entry, counts)]))
+      return new Map(entries.map((entry) => [entry.key.slice(PREFIX.length), answerOf(entry, counts)]))
     },
 
     async read(id) {
       const entry = await store.get(PREFIX + id)
-      return entry && withCount(entry, await countActive(graph))
+      return entry && answerOf(entry, await countActive(graph))
     },
 
     async create(body, { ttlMs }) {
@@ -81,11 +93,6 @@ export function notifyCaptures(store: KeyValueStore, notify: (message: MessageIn
 
 function readCapture(entry: KeyValueEntry): Capture {
   return captureSchema.parse(JSON.parse(entry.value))
-}
-
-function withCount(entry: KeyValueEntry, counts: ReadonlyMap<string, number>): object {
-  const capture = readCapture(entry)
-  return toWireCapture({ ...capture, Count: counts.get(capture.UUID) ?? 0 })
 }
 
 /** Nodes on which each capture is active, by capture id; one pass over the nodes. */

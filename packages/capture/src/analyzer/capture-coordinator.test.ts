@@ -74,7 +74,7 @@ function setUp() {
   const clock = new ManualClock()
   const captures = new MemoryObjects()
   const commands: string[] = []
-  const state = { status: 200, hear: (_hostId: string) => {} }
+  const state = { status: 200, reason: undefined as string | undefined, hear: (_hostId: string) => {} }
   const nodes = (matches: (node: GraphNode) => boolean) => {
     const found: GraphNode[] = []
     graph.view.forEachNode((ordinal) => {
@@ -98,7 +98,8 @@ function setUp() {
         if (state.status === 200) {
           writer.transaction((tx) => tx.patchNode(id, { Captures: [{ ID: Resource.UUID, State: 'active' }] }))
         }
-        return { status: state.status }
+        if (state.status < 0) throw new Error('agent.alpha did not answer')
+        return { status: state.status, ...(state.reason !== undefined && { reason: state.reason }) }
       },
       async stopCapture(hostId, { NodeID: id, Resource }) {
         commands.push(`stop ${hostId} ${id} ${Resource.UUID}`)
@@ -178,6 +179,51 @@ describe('captures on demand', () => {
     await clock.pass(2000)
     await clock.pass(60_000)
     expect(commands.length).toBe(3)
+  })
+
+  test.each<readonly [number, string | undefined, string]>([
+    [400, 'there is no ebpf here', 'there is no ebpf here'],
+    [500, undefined, 'the agent answered 500; its log says more'],
+    [500, '', 'the agent answered 500; its log says more'],
+    [-1, undefined, 'agent.alpha did not answer'],
+  ])('a refusal with %j and %j is told until it starts', async (status, reason, told) => {
+    const { add, captures, clock, coordinator, state } = world
+    Object.assign(state, { status, reason })
+    add('v0')
+    add('v1')
+    await coordinator.start()
+    await captures.set('/capture/c1', CAPTURE)
+    await clock.pass(0)
+    const refusals = ['v0', 'v1'].map((nodeId) => ({ nodeId, host: 'alpha', reason: told }))
+    expect([coordinator.refusals('c1'), coordinator.refusals('c2')]).toEqual([refusals, []])
+    // Tried again, without another outcome.
+    await clock.pass(1000)
+    expect(coordinator.refusals('c1')).toEqual(refusals)
+    state.status = 200
+    await clock.pass(2000)
+    expect(coordinator.refusals('c1')).toEqual([])
+  })
+
+  test.each<readonly [string, (world: ReturnType<typeof setUp>) => unknown]>([
+    ['its node goes', ({ writer }) => writer.transaction((tx) => tx.deleteNode('v0'))],
+    ['its capture is deleted', ({ captures }) => captures.delete('/capture/c1')],
+    ['its agent comes back', ({ state }) => state.hear('alpha')],
+    [
+      'it runs after all',
+      ({ writer }) => writer.transaction((tx) => tx.patchNode('v0', { Type: 'tun', Captures: [{ ID: 'c1', State: 'active' }] })),
+    ],
+  ])('a refusal is forgotten when %s', async (_, change) => {
+    const { add, captures, clock, coordinator, state } = world
+    state.status = 500
+    add('v0')
+    await coordinator.start()
+    await captures.set('/capture/c1', CAPTURE)
+    await clock.pass(0)
+    expect(coordinator.refusals('c1').length).toBe(1)
+    await change(world)
+    state.status = 200
+    await clock.pass(10)
+    expect(coordinator.refusals('c1')).toEqual([])
   })
 
   test('counters of the graph match nothing again; what can not be captured is left alone', async () => {

@@ -17,8 +17,28 @@ import { SYSTEM_CLOCK } from '../agent/system-clock.ts'
 
 /** How commands reach the agents; `AgentEndpoint` of `@skydive/sync` is one. Status 200 is done. */
 export interface CaptureTransport {
-  startCapture(hostId: string, command: OnDemandCommand): Promise<{ readonly status: number }>
-  stopCapture(hostId: string, command: OnDemandCommand): Promise<{ readonly status: number }>
+  startCapture(hostId: string, command: OnDemandCommand): Promise<CaptureReply>
+  stopCapture(hostId: string, command: OnDemandCommand): Promise<CaptureReply>
+}
+
+interface CaptureReply {
+  readonly status: number
+  /** Of one that failed, where the agent says it. */
+  readonly reason?: string
+}
+
+/** A node on which a capture could not be started. It is tried again, later and later, at most a minute apart. */
+export interface CaptureRefusal {
+  readonly nodeId: string
+  readonly host: string
+  /** In the words of the agent, or why it was not reached. */
+  readonly reason: string
+}
+
+/** The analyzer's half of captures. */
+export interface CaptureCoordinator extends Service {
+  /** The nodes on which a capture could not be started when that was last tried. */
+  refusals(captureId: string): readonly CaptureRefusal[]
 }
 
 /** What the analyzer's half of captures is made of. */
@@ -55,14 +75,16 @@ interface Task {
   state: 'starting' | 'started' | 'failed'
   failures: number
   retryAtMs: number
+  /** Why it failed last; empty while it is not failed. */
+  reason: string
 }
 
 /** Makes the analyzer's half: it starts what is created on every node that matches, now and later, and stops what is deleted. */
-export function createCaptureCoordinator(options: CaptureCoordinatorOptions): Service {
+export function createCaptureCoordinator(options: CaptureCoordinatorOptions): CaptureCoordinator {
   return new Coordinator(options)
 }
 
-class Coordinator implements Service {
+class Coordinator implements CaptureCoordinator {
   readonly #options: CaptureCoordinatorOptions
   readonly #clock: Clock
   readonly #logger: Logger
@@ -106,6 +128,12 @@ class Coordinator implements Service {
     this.#clock.clearTimeout(this.#timer)
     this.#timer = undefined
     await this.#matching
+  }
+
+  refusals(captureId: string): readonly CaptureRefusal[] {
+    return [...(this.#tasks.get(captureId) ?? [])].flatMap(([nodeId, { hostId, reason }]) =>
+      reason === '' ? [] : [{ nodeId, host: hostId, reason }],
+    )
   }
 
   #learn(value: string): void {
@@ -173,18 +201,24 @@ class Coordinator implements Service {
 
   #consider(capture: Capture, node: GraphNode): void {
     if (node.host === '' || captureTypesOf(node.metadata['Type']).length === 0) return
-    if (capturesOf(node).some(({ ID: id, State: state }) => id === capture.UUID && state === 'active')) return
     const tasks = this.#tasks.get(capture.UUID) ?? new Map<string, Task>()
     this.#tasks.set(capture.UUID, tasks)
     const task = tasks.get(node.id)
+    if (capturesOf(node).some(({ ID: id, State: state }) => id === capture.UUID && state === 'active')) {
+      // Its agent was only late to say so.
+      if (task) task.reason = ''
+      return
+    }
     if (task && (task.state !== 'failed' || task.retryAtMs > this.#clock.now())) return
-    void this.#startOn(capture, node, tasks, task?.failures ?? 0)
+    void this.#startOn(capture, node, tasks, task)
   }
 
-  async #startOn(capture: Capture, node: GraphNode, tasks: Map<string, Task>, failures: number): Promise<void> {
-    const task: Task = { hostId: node.host, state: 'starting', failures, retryAtMs: 0 }
+  async #startOn(capture: Capture, node: GraphNode, tasks: Map<string, Task>, before: Task | undefined): Promise<void> {
+    const { failures = 0, reason = '' } = before ?? {}
+    const task: Task = { hostId: node.host, state: 'starting', failures, retryAtMs: 0, reason }
     tasks.set(node.id, task)
-    if (await this.#command('startCapture', node.host, node.id, capture.UUID, capture)) {
+    task.reason = await this.#command('startCapture', node.host, node.id, capture.UUID, capture)
+    if (task.reason === '') {
       task.state = 'started'
       task.failures = 0
       this.#options.onNodeUpdated?.(capture)
@@ -197,28 +231,30 @@ class Coordinator implements Service {
     this.#matchSoon(delayMs)
   }
 
+  /** Answers why it failed; nothing when it did not. */
   async #command(
     name: 'startCapture' | 'stopCapture',
     hostId: string,
     nodeId: string,
     id: string,
     capture: Capture | undefined,
-  ): Promise<boolean> {
+  ): Promise<string> {
     const resource = { ...(capture && toWireCapture(capture)), UUID: id }
+    const where = { capture: id, node: nodeId, host: hostId }
+    let failure: string
     try {
-      const { status } = await this.#options.transport[name](hostId, { NodeID: nodeId, Resource: resource })
-      if (status === 200) return true
-      this.#logger.warn({ capture: id, node: nodeId, host: hostId, status }, `agent refused ${name}`)
+      const { status, reason = '' } = await this.#options.transport[name](hostId, { NodeID: nodeId, Resource: resource })
+      if (status === 200) return ''
+      failure = reason || `the agent answered ${status}; its log says more`
+      this.#logger.warn({ ...where, status, reason: failure }, `agent refused ${name}`)
     } catch (error) {
-      this.#logger.warn(
-        { capture: id, node: nodeId, host: hostId, reason: (error as Error).message },
-        `${name} did not reach the agent`,
-      )
+      failure = (error as Error).message
+      this.#logger.warn({ ...where, reason: failure }, `${name} did not reach the agent`)
     }
     this.#options.metrics
       ?.counter('skydive_capture_commands_failed_total', 'Capture commands that failed')
       .add(1, { command: name })
-    return false
+    return failure
   }
 
   async #match(gremlin: string): Promise<readonly GraphNode[]> {

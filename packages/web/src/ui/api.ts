@@ -8,6 +8,8 @@ export interface CaptureSummary {
   readonly Description?: string
   readonly BPFFilter?: string
   readonly Count: number
+  /** Nodes on which it could not be started when that was last tried. */
+  readonly Refusals?: readonly { readonly NodeID: string; readonly Reason: string }[]
 }
 
 /** What a new capture is made of. */

@@ -37,15 +37,21 @@ function queryFor(tid: string): string {
   return `G.V().Has('TID', '${tid}')`
 }
 
+/** While a capture does not run, the list is read again so often: why it was refused is nowhere else. */
+const WAITING_REFRESH_MS = 2_000
+
 interface RowProps {
   readonly capture: CaptureSummary
   readonly running: NodeCapture | undefined
+  /** Why it could not be started here; empty when it was not refused. */
+  readonly refusal: string
   readonly isBusy: boolean
   readonly onStop: () => void
 }
 
-function CaptureRow({ capture, running, isBusy, onStop }: RowProps): React.JSX.Element {
-  const state = running?.state ?? 'waiting'
+function CaptureRow({ capture, running, refusal, isBusy, onStop }: RowProps): React.JSX.Element {
+  const state = running?.state ?? (refusal === '' ? 'waiting' : 'refused')
+  const error = running?.error ?? refusal
   return (
     <li className="capture-row">
       <span className={`capture-dot capture-${state}`} aria-hidden="true" />
@@ -57,9 +63,9 @@ function CaptureRow({ capture, running, isBusy, onStop }: RowProps): React.JSX.E
             <span className={running.dropped > 0 ? 'error' : ''}>{`${running.dropped.toLocaleString()} dropped`}</span>
           </span>
         )}
-        {running && running.error !== '' && (
-          <span className="error" title={running.error}>
-            {firstLine(running.error)}
+        {error !== '' && (
+          <span className="error" title={error}>
+            {firstLine(error)}
           </span>
         )}
       </span>
@@ -111,6 +117,13 @@ export function CapturePanel({ details, tid }: { readonly details: ElementDetail
   const shown = captures.filter(
     ({ UUID, GremlinQuery }) => GremlinQuery === queryFor(tid) || running.some(({ id }) => id === UUID),
   )
+  const isWaiting = isLive && shown.some(({ UUID }) => !running.some(({ id }) => id === UUID))
+  useEffect(() => {
+    if (!isWaiting) return undefined
+    const timer = setInterval(refresh, WAITING_REFRESH_MS)
+    return () => clearInterval(timer)
+  }, [isWaiting, refresh])
+
   return (
     <section className="capture" aria-label="Capture">
       <h3>Capture</h3>
@@ -121,6 +134,7 @@ export function CapturePanel({ details, tid }: { readonly details: ElementDetail
               key={capture.UUID}
               capture={capture}
               running={running.find(({ id }) => id === capture.UUID)}
+              refusal={capture.Refusals?.find(({ NodeID }) => NodeID === details.id)?.Reason ?? ''}
               isBusy={isBusy}
               onStop={() => void attempt(() => api.deleteCapture(capture.UUID))}
             />

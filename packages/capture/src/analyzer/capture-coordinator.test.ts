@@ -226,6 +226,64 @@ describe('captures on demand', () => {
     expect(coordinator.refusals('c1')).toEqual([])
   })
 
+  test('what breaks while it runs is started again, later and later unless it ran for a minute', async () => {
+    const { add, writer, captures, clock, commands, coordinator } = world
+    const breakIt = () =>
+      writer.transaction((tx) => tx.patchNode('v0', { Captures: [{ ID: 'c1', State: 'error', Error: 'broke' }] }))
+    /** Passes that time; answers how many times it was started so far. */
+    const startedAfter = async (ms: number) => {
+      await clock.pass(ms)
+      return commands.length
+    }
+    add('v0')
+    await coordinator.start()
+    await captures.set('/capture/c1', CAPTURE)
+    expect(await startedAfter(0)).toBe(1)
+    breakIt()
+    // It breaks once, however often the node is told meanwhile.
+    writer.transaction((tx) => tx.patchNode('v0', { Metric: { RxBytes: 1 } }))
+    expect([await startedAfter(999), await startedAfter(1)]).toEqual([1, 2])
+    breakIt()
+    expect([await startedAfter(1999), await startedAfter(1)]).toEqual([2, 3])
+    expect(await startedAfter(60_001)).toBe(3)
+    breakIt()
+    expect([await startedAfter(999), await startedAfter(1)]).toEqual([3, 4])
+    breakIt()
+    expect([await startedAfter(1999), await startedAfter(1)]).toEqual([4, 5])
+    // Nothing of this is a refusal, and what is deleted is not started again.
+    breakIt()
+    expect(coordinator.refusals('c1')).toEqual([])
+    await captures.delete('/capture/c1')
+    await clock.pass(10_000)
+    expect(commands.filter((command) => command.startsWith('start'))).toHaveLength(5)
+  })
+
+  test('broken captures that nobody here knows are left alone', async () => {
+    const { add, writer, clock, commands, coordinator } = world
+    add('v0')
+    await coordinator.start()
+    writer.transaction((tx) => tx.patchNode('v0', { Captures: [{ ID: 'c9', State: 'error' }, { State: 'error' }] }))
+    await clock.pass(60_000)
+    expect([commands, clock.pending]).toEqual([[], 0])
+  })
+
+  test('each of several refusals is tried again when it is its time', async () => {
+    const { add, captures, clock, commands, coordinator, state } = world
+    state.status = 500
+    add('v0')
+    await coordinator.start()
+    await captures.set('/capture/c1', CAPTURE)
+    await clock.pass(0)
+    await clock.pass(1000)
+    // The first waits for two seconds now, the second for one.
+    await captures.set('/capture/c2', CAPTURE.replace('c1', 'c2'))
+    await clock.pass(0)
+    state.status = 200
+    await clock.pass(1000)
+    await clock.pass(1000)
+    expect(commands).toEqual(['c1', 'c1', 'c2', 'c2', 'c1'].map((id) => `start alpha v0 ${id}`))
+  })
+
   test('counters of the graph match nothing again; what can not be captured is left alone', async () => {
     const { add, writer, captures, clock, commands, coordinator } = world
     add('bridge-less', 'netns')

@@ -62,7 +62,7 @@ export interface CaptureCoordinatorOptions {
 
 const PREFIX = '/capture/'
 const DEFAULT_GATHER_MS = 100
-/** A node on which a capture could not be started is tried again after this, doubling up to the maximum. */
+/** A node on which a capture could not be started, or broke, is tried again after this, doubling up to the maximum. */
 const FIRST_RETRY_MS = 1000
 const MAX_RETRY_MS = 60_000
 /** Deleted captures that are remembered, to stop them on agents that come back. */
@@ -73,9 +73,11 @@ const COUNTERS = /^(Metric|LastUpdateMetric|Captures|Statistics|SFlow|NetFlow)(\
 interface Task {
   readonly hostId: string
   state: 'starting' | 'started' | 'failed'
+  /** In a row: one that ran for a while was none. */
   failures: number
+  startedAtMs: number
   retryAtMs: number
-  /** Why it failed last; empty while it is not failed. */
+  /** Why it could not be started when that was last tried; empty when it could. */
   reason: string
 }
 
@@ -114,7 +116,10 @@ class Coordinator implements CaptureCoordinator {
         else void this.#forget(entry.key.slice(PREFIX.length))
       }),
       events.subscribe(({ events: changes }) => {
-        for (const event of changes) if (event.kind === 'node-deleted') this.#forgetNode(event.node.id)
+        for (const event of changes) {
+          if (event.kind === 'node-deleted') this.#forgetNode(event.node.id)
+          else if (event.kind === 'node-updated') this.#lookForBroken(event.node)
+        }
         if (changes.some(matters)) this.#matchSoon(this.#options.gatherMs ?? DEFAULT_GATHER_MS)
       }),
     )
@@ -154,6 +159,17 @@ class Coordinator implements CaptureCoordinator {
     this.#tasks.delete(id)
     for (const node of await this.#match(`G.V().Has('Captures.ID', ${JSON.stringify(id)})`)) nodes.set(node.id, node.host)
     await Promise.all([...nodes].map(([nodeId, hostId]) => this.#command('stopCapture', hostId, nodeId, id, capture)))
+  }
+
+  /** What its agent shows as broken, such as by a thread that ended, is started again. */
+  #lookForBroken(node: GraphNode): void {
+    for (const { ID: id, State: state } of capturesOf(node)) {
+      if (state !== 'error' || typeof id !== 'string') continue
+      const task = this.#tasks.get(id)?.get(node.id)
+      if (task?.state !== 'started') continue
+      if (this.#clock.now() - task.startedAtMs > MAX_RETRY_MS) task.failures = 0
+      this.#retryLater(task)
+    }
   }
 
   #forgetNode(nodeId: string): void {
@@ -209,21 +225,27 @@ class Coordinator implements CaptureCoordinator {
       if (task) task.reason = ''
       return
     }
-    if (task && (task.state !== 'failed' || task.retryAtMs > this.#clock.now())) return
-    void this.#startOn(capture, node, tasks, task)
+    if (task && task.state !== 'failed') return
+    const waitMs = (task?.retryAtMs ?? 0) - this.#clock.now()
+    if (waitMs > 0) this.#matchSoon(waitMs)
+    else void this.#startOn(capture, node, tasks, task)
   }
 
   async #startOn(capture: Capture, node: GraphNode, tasks: Map<string, Task>, before: Task | undefined): Promise<void> {
     const { failures = 0, reason = '' } = before ?? {}
-    const task: Task = { hostId: node.host, state: 'starting', failures, retryAtMs: 0, reason }
+    const task: Task = { hostId: node.host, state: 'starting', failures, startedAtMs: 0, retryAtMs: 0, reason }
     tasks.set(node.id, task)
     task.reason = await this.#command('startCapture', node.host, node.id, capture.UUID, capture)
     if (task.reason === '') {
       task.state = 'started'
-      task.failures = 0
+      task.startedAtMs = this.#clock.now()
       this.#options.onNodeUpdated?.(capture)
       return
     }
+    this.#retryLater(task)
+  }
+
+  #retryLater(task: Task): void {
     task.state = 'failed'
     task.failures++
     const delayMs = Math.min(MAX_RETRY_MS, FIRST_RETRY_MS * 2 ** (task.failures - 1))

@@ -1,0 +1,100 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import type { GraphNode, KeyValueStore, MetadataObject } from '@skydive/contracts'
+import { createGraph } from '@skydive/graph'
+import { openKernel } from '@skydive/kernel'
+import { enterPrivateNetwork, type PrivateNetwork } from '@skydive/testkit'
+import { type CaptureAgent, type CaptureCoordinator, createCaptureAgent, createCaptureCoordinator } from '../src/index.ts'
+
+// Both halves of captures together, and a thread that ends under them.
+
+const kernel = openKernel()
+const graph = createGraph()
+const writer = graph.writer({ origin: 'agent.test', host: 'test' })
+const folder = mkdtempSync(join(tmpdir(), 'skydive-broken-'))
+const file = join(folder, 'break')
+let network: PrivateNetwork
+let agent: CaptureAgent
+let coordinator: CaptureCoordinator
+
+/** Two captures that are stored from the beginning on. */
+const stored = ['c1', 'c2'].map((id) => ({
+  key: `/capture/${id}`,
+  value: JSON.stringify({ UUID: id, GremlinQuery: 'lo', Type: 'afpacket' }),
+  modified: 1,
+}))
+const store = { list: async () => stored, watch: () => () => {} } as unknown as KeyValueStore
+
+const node = (): GraphNode => graph.view.node(graph.view.nodeOrdinal('lo'))
+const states = () =>
+  ((node().metadata['Captures'] ?? []) as readonly MetadataObject[]).map(({ ID: id, State: state }) => `${id} ${state}`).sort()
+
+beforeAll(async () => {
+  network = enterPrivateNetwork(kernel.systemCall)
+  network.ip('link set lo up')
+  writer.transaction((tx) => {
+    tx.addNode({ id: 'host', metadata: { Type: 'host', Name: 'test', TID: 'tid-host' } })
+    const metadata = { Type: 'device', Name: 'lo', IfIndex: 1, TID: 'tid-lo', LinkFlags: ['UP', 'LOOPBACK'] }
+    tx.addNode({ id: 'lo', metadata })
+    tx.own('host', 'lo')
+  })
+  agent = createCaptureAgent({
+    graph: writer,
+    events: graph,
+    sources: {
+      afpacket: { module: new URL('./broken-once-source.ts', import.meta.url).href, options: { file } },
+    },
+    onBatch() {},
+  })
+  const answered = (work: Promise<void>) =>
+    work.then(
+      () => ({ status: 200 }),
+      (error: Error) => ({ status: 500, reason: error.message }),
+    )
+  coordinator = createCaptureCoordinator({
+    captures: store,
+    events: graph,
+    matchNodes: async () => [node()],
+    transport: {
+      startCapture: (_host, command) => answered(agent.startCapture(command)),
+      stopCapture: (_host, command) => answered(agent.stopCapture(command)),
+    },
+  })
+  await agent.start()
+})
+afterAll(async () => {
+  await coordinator?.stop()
+  await agent?.stop()
+  network?.leave()
+  kernel.dispose()
+  rmSync(folder, { recursive: true })
+})
+
+test('captures whose thread broke run again, in another thread', async () => {
+  writeFileSync(file, '')
+  const seen: string[] = []
+  const done = new Promise<void>((resolve) => {
+    graph.subscribe(() => {
+      const now = states().join()
+      if (now !== '' && now !== seen.at(-1)) seen.push(now)
+      if (seen.some((text) => text.includes('error')) && now === 'c1 active,c2 active') resolve()
+    })
+  })
+  await coordinator.start()
+  await done
+  expect([coordinator.refusals('c1'), coordinator.refusals('c2')]).toEqual([[], []])
+  // And they count.
+  network.run('ping', ['-c', '2', '-i', '0.01', '127.0.0.1'])
+  const counted = () => ((node().metadata['Captures'] ?? []) as readonly MetadataObject[]).map(({ PacketsReceived: n }) => n)
+  await new Promise<void>((resolve) => {
+    const stop = graph.subscribe(check)
+    function check() {
+      if (counted().join() !== '4,4') return
+      stop()
+      resolve()
+    }
+    check()
+  })
+}, 30_000)

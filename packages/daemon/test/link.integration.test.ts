@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { afterEach, describe, expect, it } from '@jest/globals'
 import { createApiServer } from '@skydive/api-server'
-import { type GraphBatch, NotFoundError } from '@skydive/contracts'
+import { type GraphBatch, type Logger, NotFoundError, SILENT_LOGGER } from '@skydive/contracts'
 import { createGraph, type Graph } from '@skydive/graph'
 import {
   type AgentCommands,
@@ -105,10 +105,10 @@ const refuseAll: AgentCommands = {
   queryFlowTable: async (query) => Uint8Array.of(...query, 9),
 }
 
-async function startAgent(port: number) {
+async function startAgent(port: number, logger: Logger = SILENT_LOGGER) {
   const graph = createGraph()
   const writer = graph.writer({ origin: 'agent.alpha', host: 'alpha' })
-  const link = createAgentLink({ hostId: 'alpha', analyzers: [{ host: '127.0.0.1', port }], graph, commands: refuseAll })
+  const link = createAgentLink({ hostId: 'alpha', analyzers: [{ host: '127.0.0.1', port }], graph, commands: refuseAll, logger })
   await link.start()
   cleanups.push(() => link.stop())
   const add = (id: string) => writer.transaction((tx) => tx.addNode({ id, metadata: { Name: id, Type: 'device' } }))
@@ -219,12 +219,16 @@ describe('an agent and its analyzer', () => {
 
   it('carries commands and flow queries to the agent', async () => {
     const analyzer = await startAnalyzer()
-    const agent = await startAgent(analyzer.port)
+    const warnings: unknown[] = []
+    const agent = await startAgent(analyzer.port, { ...SILENT_LOGGER, warn: (...line) => void warnings.push(line) })
     agent.add('a')
     await until(analyzer.graph, () => has(analyzer.graph, 'a'))
     const command = { NodeID: 'a', Resource: { UUID: 'c1', BPFFilter: 'icmp' } }
     expect(await analyzer.agents.startCapture('alpha', command)).toEqual({ status: 200, command })
     expect(await analyzer.agents.stopCapture('alpha', command)).toEqual({ status: 404, command, reason: 'no such task' })
+    expect(await analyzer.agents.stopCapture('alpha', command)).toMatchObject({ status: 404 })
+    // What fails in the same way again is logged once.
+    expect(warnings).toEqual([[{ command: 'Stop', node: 'a', reason: 'no such task', attempts: 1 }, 'command failed']])
     expect(await analyzer.agents.queryFlowTable('alpha', Uint8Array.of(1, 2))).toEqual(Buffer.of(1, 2, 9))
     await expect(analyzer.agents.startCapture('beta', command)).rejects.toThrow('no agent of host "beta" is connected')
   })

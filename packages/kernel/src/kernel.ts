@@ -111,21 +111,27 @@ export function openKernel(options: KernelOptions = {}): Kernel {
   const libc = options.ledger ? withLedger(loadLibc(), options.ledger) : loadLibc()
   const gate = openNamespaceGate(libc)
   let compiler: BpfCompiler | undefined
-  const check = (result: number | bigint, what: string, fields: Readonly<Record<string, unknown>>) => {
-    if (result < 0) throw systemError(what, lastErrno(), fields)
+  const check = (result: number | bigint, what: string, fields: Readonly<Record<string, unknown>>, capability?: string) => {
+    if (result < 0) throw systemError(what, lastErrno(), fields, capability)
     return Number(result)
   }
 
   const openSocket = ({ domain, type, protocol, netns }: SocketOptions) => {
     const fd = libc.socket(domain, type | SOCK_CLOEXEC | SOCK_NONBLOCK, protocol)
-    return check(fd, `open socket (domain ${domain}, protocol ${protocol})`, { domain, type, protocol, netns })
+    // packet(7), raw(7): of the sockets that not everybody may open all take this.
+    return check(fd, `open socket (domain ${domain}, protocol ${protocol})`, { domain, type, protocol, netns }, 'CAP_NET_RAW')
   }
 
   return {
     socket: (request) => (request.netns === undefined ? openSocket(request) : gate.run(request.netns, () => openSocket(request))),
     inNamespace: (path, body) => gate.run(path, body),
     close: (fd) => void libc.close(fd),
-    bind: (fd, address) => void check(libc.bind(fd, address, address.byteLength), 'bind a socket', { fd }),
+    bind(fd, address) {
+      if (libc.bind(fd, address, address.byteLength) >= 0) return
+      const errno = lastErrno()
+      // ip(7): the ports below 1024. Groups of netlink answer EPERM.
+      throw systemError('bind a socket', errno, { fd }, errno === Errno.EACCES ? 'CAP_NET_BIND_SERVICE' : undefined)
+    },
     listen: (fd, backlog) => void check(libc.listen(fd, backlog), 'listen', { fd }),
     accept: (fd) => orErrno(libc.accept4(fd, null, null, SOCK_CLOEXEC | SOCK_NONBLOCK)),
     duplicate: (fd) => orErrno(libc.fcntl(fd, F_DUPFD_CLOEXEC, 0)),

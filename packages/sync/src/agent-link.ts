@@ -24,6 +24,7 @@ import {
   OutgoingMessage,
   parseCursor,
 } from '@skydive/protocol'
+import { FailedAttempts } from './failed-attempts.ts'
 import { GraphForwarder } from './graph-forwarder.ts'
 import { LinkSocket, linkUrl } from './link-socket.ts'
 import { systemClock } from './system-clock.ts'
@@ -87,6 +88,8 @@ class Link implements AgentLink {
   readonly #forwarder: GraphForwarder
   readonly #analyzers: readonly Analyzer[]
   readonly #masterListeners = new Set<(analyzer: Analyzer['address'] | undefined) => void>()
+  /** Commands that failed: a capture that is refused is commanded again and again. */
+  readonly #failed = new FailedAttempts()
   #master: Analyzer | undefined
 
   constructor(options: AgentLinkOptions) {
@@ -227,7 +230,10 @@ class Link implements AgentLink {
       return { type: `${message.type}Reply`, body: command }
     } catch (error) {
       const reason = (error as Error).message
-      this.#logger.warn({ command: message.type, node: command.NodeID, reason }, 'command failed')
+      const attempts = this.#failed.note(reason, this.#clock.now())
+      if (attempts !== undefined) {
+        this.#logger.warn({ command: message.type, node: command.NodeID, reason, attempts }, 'command failed')
+      }
       return { type: `${message.type}Reply`, status: statusOf(error), body: { ...command, Reason: reason } }
     }
   }

@@ -172,7 +172,6 @@ class Agent implements CaptureAgent {
       task.figures = await started
     } catch (error) {
       if (this.#tasks.get(key) === task) this.#tasks.delete(key)
-      this.#logger.warn({ node: nodeId, capture: capture.UUID, reason: (error as Error).message }, 'capture not started')
       throw error
     }
     // The node may have gone meanwhile; its task went with it then.

@@ -1,5 +1,12 @@
 import { beforeEach, describe, expect, test } from '@jest/globals'
-import type { Clock, GraphNode, KeyValueEntry, KeyValueEvent, KeyValueStore } from '@skydive/contracts'
+import {
+  type Clock,
+  type GraphNode,
+  type KeyValueEntry,
+  type KeyValueEvent,
+  type KeyValueStore,
+  SILENT_LOGGER,
+} from '@skydive/contracts'
 import { createGraph } from '@skydive/graph'
 import { createCaptureCoordinator } from './capture-coordinator.ts'
 
@@ -74,6 +81,8 @@ function setUp() {
   const clock = new ManualClock()
   const captures = new MemoryObjects()
   const commands: string[] = []
+  const warnings: string[] = []
+  const warn = ({ node, reason }: Record<string, unknown>, text: string) => void warnings.push(`${text}: ${node}: ${reason}`)
   const state = { status: 200, reason: undefined as string | undefined, hear: (_hostId: string) => {} }
   const nodes = (matches: (node: GraphNode) => boolean) => {
     const found: GraphNode[] = []
@@ -89,6 +98,7 @@ function setUp() {
     captures,
     events: graph,
     clock,
+    logger: { ...SILENT_LOGGER, warn },
     gatherMs: 10,
     matchNodes: async (gremlin) =>
       nodes((node) => (gremlin === 'all veths' ? node.metadata['Type'] !== 'host' : running(node).length > 0)),
@@ -113,7 +123,7 @@ function setUp() {
     },
   })
   const add = (id: string, Type = 'veth') => writer.transaction((tx) => tx.addNode({ id, metadata: { Type, Name: id } }))
-  return { graph, writer, clock, captures, commands, state, coordinator, add }
+  return { graph, writer, clock, captures, commands, warnings, state, coordinator, add }
 }
 
 describe('captures on demand', () => {
@@ -187,7 +197,7 @@ describe('captures on demand', () => {
     [500, '', 'the agent answered 500; its log says more'],
     [-1, undefined, 'agent.alpha did not answer'],
   ])('a refusal with %j and %j is told until it starts', async (status, reason, told) => {
-    const { add, captures, clock, coordinator, state } = world
+    const { add, captures, clock, coordinator, state, warnings } = world
     Object.assign(state, { status, reason })
     add('v0')
     add('v1')
@@ -196,9 +206,11 @@ describe('captures on demand', () => {
     await clock.pass(0)
     const refusals = ['v0', 'v1'].map((nodeId) => ({ nodeId, host: 'alpha', reason: told }))
     expect([coordinator.refusals('c1'), coordinator.refusals('c2')]).toEqual([refusals, []])
-    // Tried again, without another outcome.
+    // Tried again, without another outcome: that is logged once.
     await clock.pass(1000)
     expect(coordinator.refusals('c1')).toEqual(refusals)
+    const text = status < 0 ? 'startCapture did not reach the agent' : 'agent refused startCapture'
+    expect(warnings).toEqual(['v0', 'v1'].map((node) => `${text}: ${node}: ${told}`))
     state.status = 200
     await clock.pass(2000)
     expect(coordinator.refusals('c1')).toEqual([])

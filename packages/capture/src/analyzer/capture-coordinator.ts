@@ -158,7 +158,7 @@ class Coordinator implements CaptureCoordinator {
     const nodes = new Map([...(this.#tasks.get(id) ?? [])].map(([nodeId, { hostId }]) => [nodeId, hostId]))
     this.#tasks.delete(id)
     for (const node of await this.#match(`G.V().Has('Captures.ID', ${JSON.stringify(id)})`)) nodes.set(node.id, node.host)
-    await Promise.all([...nodes].map(([nodeId, hostId]) => this.#command('stopCapture', hostId, nodeId, id, capture)))
+    await Promise.all([...nodes].map(([nodeId, hostId]) => this.#command('stopCapture', [hostId, nodeId], id, capture)))
   }
 
   /** What its agent shows as broken, such as by a thread that ended, is started again. */
@@ -210,7 +210,7 @@ class Coordinator implements CaptureCoordinator {
   async #stopDeleted(): Promise<void> {
     for (const node of await this.#match("G.V().HasKey('Captures')")) {
       for (const { ID: id } of capturesOf(node)) {
-        if (typeof id === 'string' && this.#deleted.has(id)) void this.#command('stopCapture', node.host, node.id, id, undefined)
+        if (typeof id === 'string' && this.#deleted.has(id)) void this.#command('stopCapture', [node.host, node.id], id)
       }
     }
   }
@@ -235,7 +235,7 @@ class Coordinator implements CaptureCoordinator {
     const { failures = 0, reason = '' } = before ?? {}
     const task: Task = { hostId: node.host, state: 'starting', failures, startedAtMs: 0, retryAtMs: 0, reason }
     tasks.set(node.id, task)
-    task.reason = await this.#command('startCapture', node.host, node.id, capture.UUID, capture)
+    task.reason = await this.#command('startCapture', [node.host, node.id], capture.UUID, capture, reason)
     if (task.reason === '') {
       task.state = 'started'
       task.startedAtMs = this.#clock.now()
@@ -253,26 +253,26 @@ class Coordinator implements CaptureCoordinator {
     this.#matchSoon(delayMs)
   }
 
-  /** Answers why it failed; nothing when it did not. */
+  /** Answers why it failed; nothing when it did not. A failure that is known already is not logged again. */
   async #command(
     name: 'startCapture' | 'stopCapture',
-    hostId: string,
-    nodeId: string,
+    [hostId, nodeId]: readonly [string, string],
     id: string,
-    capture: Capture | undefined,
+    capture?: Capture,
+    knownFailure?: string,
   ): Promise<string> {
     const resource = { ...(capture && toWireCapture(capture)), UUID: id }
-    const where = { capture: id, node: nodeId, host: hostId }
     let failure: string
+    let text = `agent refused ${name}`
     try {
       const { status, reason = '' } = await this.#options.transport[name](hostId, { NodeID: nodeId, Resource: resource })
       if (status === 200) return ''
       failure = reason || `the agent answered ${status}; its log says more`
-      this.#logger.warn({ ...where, status, reason: failure }, `agent refused ${name}`)
     } catch (error) {
       failure = (error as Error).message
-      this.#logger.warn({ ...where, reason: failure }, `${name} did not reach the agent`)
+      text = `${name} did not reach the agent`
     }
+    if (failure !== knownFailure) this.#logger.warn({ capture: id, node: nodeId, host: hostId, reason: failure }, text)
     this.#options.metrics
       ?.counter('skydive_capture_commands_failed_total', 'Capture commands that failed')
       .add(1, { command: name })

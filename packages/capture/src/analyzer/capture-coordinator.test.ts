@@ -195,8 +195,9 @@ describe('captures on demand', () => {
     [400, 'there is no ebpf here', 'there is no ebpf here'],
     [500, undefined, 'the agent answered 500; its log says more'],
     [500, '', 'the agent answered 500; its log says more'],
+    [500, 'x'.repeat(1001), 'x'.repeat(1000)],
     [-1, undefined, 'agent.alpha did not answer'],
-  ])('a refusal with %j and %j is told until it starts', async (status, reason, told) => {
+  ])('a refusal with %j, case %#, is told until it starts', async (status, reason, told) => {
     const { add, captures, clock, coordinator, state, warnings } = world
     Object.assign(state, { status, reason })
     add('v0')

@@ -65,6 +65,8 @@ const DEFAULT_GATHER_MS = 100
 /** A node on which a capture could not be started, or broke, is tried again after this, doubling up to the maximum. */
 const FIRST_RETRY_MS = 1000
 const MAX_RETRY_MS = 60_000
+/** What is kept of an agent's words. */
+const MAX_REASON_LETTERS = 1000
 /** Deleted captures that are remembered, to stop them on agents that come back. */
 const MAX_REMEMBERED = 10_000
 /** Counters and what captures themselves write: no expression of a capture should hang on them, and they change all the time. */
@@ -267,9 +269,9 @@ class Coordinator implements CaptureCoordinator {
     try {
       const { status, reason = '' } = await this.#options.transport[name](hostId, { NodeID: nodeId, Resource: resource })
       if (status === 200) return ''
-      failure = reason || `the agent answered ${status}; its log says more`
+      failure = reason.slice(0, MAX_REASON_LETTERS) || `the agent answered ${status}; its log says more`
     } catch (error) {
-      failure = (error as Error).message
+      failure = (error as Error).message || 'no answer'
       text = `${name} did not reach the agent`
     }
     if (failure !== knownFailure) this.#logger.warn({ capture: id, node: nodeId, host: hostId, reason: failure }, text)

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
@@ -64,6 +64,9 @@ beforeAll(async () => {
   })
   await agent.start()
 })
+/** Rings that the process has mapped. */
+const rings = () => readFileSync('/proc/self/maps', 'utf8').match(/socket:\[/g)?.length ?? 0
+
 afterAll(async () => {
   await coordinator?.stop()
   await agent?.stop()
@@ -73,6 +76,7 @@ afterAll(async () => {
 })
 
 test('captures whose thread broke run again, in another thread', async () => {
+  const before = rings()
   writeFileSync(file, '')
   const seen: string[] = []
   const done = new Promise<void>((resolve) => {
@@ -97,4 +101,6 @@ test('captures whose thread broke run again, in another thread', async () => {
     }
     check()
   })
+  // Of the thread that broke nothing is left.
+  expect(rings()).toBe(before + 2)
 }, 30_000)

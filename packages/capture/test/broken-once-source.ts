@@ -6,8 +6,9 @@ import { captureSource as rings } from '../../probe-afpacket/src/index.ts'
 export const captureSource: CaptureSourceModule<{ readonly file: string }> = {
   name: 'broken-once',
   detect: () => rings.detect(),
-  open(target, options): CaptureSource {
-    const ring = rings.open(target)
+  open(target, options, ledger): CaptureSource {
+    // What it has open is in the ledger: the owner of the thread closes it.
+    const ring = rings.open(target, undefined, ledger)
     setImmediate(() => {
       try {
         rmSync(options!.file)

@@ -32,7 +32,8 @@ describe('README examples run', () => {
     for (const folder of folders) rmSync(join(ROOT, 'packages', folder, '.cache', 'readme'), { recursive: true, force: true })
   })
 
-  test.each([...examples, ...guides])(
+  // Each is a program of its own: several run at a time.
+  test.concurrent.each([...examples, ...guides])(
     '$title',
     async ({ folder, title, code }) => {
       const dir = join(ROOT, 'packages', folder, '.cache', 'readme')

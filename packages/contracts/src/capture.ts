@@ -59,7 +59,8 @@ export interface CaptureDescription {
 
 /**
  * A source that hands over blocks of packets. Lives in the capture worker. `poll` drains what is ready and returns the number of
- * packets; it never blocks. `readyFd` becomes readable when there is something to poll.
+ * packets; it never blocks, and throws when nothing will ever come again. `readyFd` becomes readable when there is something to poll; it is polled every
+ * second besides.
  */
 export interface PacketSource {
   readonly kind: 'packets'
@@ -133,7 +134,8 @@ export type FlowRecordSink = (record: FlowRecord) => boolean
 
 /**
  * A source of ready counters: NetFlow, IPFIX, eBPF. Lives in the capture worker. `poll` drains what is ready and returns the number of
- * records; it never blocks. Each of `readyFds` becomes readable when there is something to poll.
+ * records; it never blocks, and throws when nothing will ever come again. Each of `readyFds` becomes readable when there is something to poll; it is
+ * polled every second besides.
  */
 export interface RecordSource {
   readonly kind: 'records'

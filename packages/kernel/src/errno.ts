@@ -19,6 +19,7 @@ export const Errno = {
   EOPNOTSUPP: 95,
   EAFNOSUPPORT: 97,
   EADDRINUSE: 98,
+  ENETDOWN: 100,
   ENOBUFS: 105,
 } as const
 

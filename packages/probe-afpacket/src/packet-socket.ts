@@ -3,6 +3,7 @@ export const AF_PACKET = 17
 export const SOCK_RAW = 3
 export const ETH_P_ALL = 0x0003
 export const SOL_SOCKET = 1
+export const SO_ERROR = 4
 export const SO_ATTACH_FILTER = 26
 export const SOL_PACKET = 263
 export const PACKET_RX_RING = 5

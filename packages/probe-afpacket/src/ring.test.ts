@@ -5,6 +5,7 @@ import { GroupOwner } from './fan-out.ts'
 import { mapRing, Ring, setRing } from './ring.ts'
 
 const FD = 7
+const SOL_SOCKET = 1
 const BLOCK_BYTES = 4096
 const BLOCKS = 3
 const SHAPE = { blockBytes: BLOCK_BYTES, blocks: BLOCKS, linkType: 101, retireMs: 30 }
@@ -14,12 +15,20 @@ function ring({ warning = undefined as string | undefined } = {}) {
   const buffer = new ArrayBuffer(BLOCKS * BLOCK_BYTES)
   const view = new DataView(buffer)
   const done: unknown[] = []
+  /** Sockets that were looked after because there was nothing to read. */
+  const idle: number[] = []
   const counters: (readonly number[])[] = []
   const kernel = {
     getSocketOption: (fd: number, level: number, name: number, value: Uint32Array) => {
+      if (level === SOL_SOCKET) {
+        idle.push(fd)
+        value[0] = 0
+        return
+      }
       done.push(['get', fd, level, name, value.length])
       value.set(counters.shift() ?? [0, 0, 0])
     },
+    systemCall: () => 0,
     setSocketOption: (fd: number, level: number, name: number, value: Uint8Array | number) =>
       void done.push(['set', fd, level, name, typeof value === 'number' ? value : Buffer.from(value).toString('hex')]),
     mapMemory: (options: object) => {
@@ -47,7 +56,7 @@ function ring({ warning = undefined as string | undefined } = {}) {
     })
     return [packets, blocks, statuses()]
   }
-  return { source, kernel, fill, poll, done, counters, statuses }
+  return { source, kernel, fill, poll, done, idle, counters, statuses }
 }
 
 test('it is what it was made as', () => {
@@ -85,6 +94,18 @@ test('blocks are read in turn, as far as they are filled, and given back after t
   expect(poll()).toEqual([1, [[0, BLOCK_BYTES, 1]], [0, 0, 0]])
   fill(1, 1, 80, 2)
   expect(poll()).toEqual([0, [], [0, 2, 0]])
+})
+
+test('the socket is looked after when there was nothing to read, and it is open', () => {
+  const { source, fill, poll, idle } = ring()
+  fill(0, 1, 100)
+  poll()
+  expect(idle).toEqual([])
+  poll()
+  expect(idle).toEqual([FD])
+  source.close()
+  poll()
+  expect(idle).toEqual([FD])
 })
 
 test('a sender that is faster than the reader has it for one turn of the ring', () => {

@@ -1,5 +1,6 @@
 import type { CaptureStats, PacketBlockSink, PacketFormat, PacketSource } from '@skydive/contracts'
 import type { Kernel, MappedMemory } from '@skydive/kernel'
+import { IdleSocket } from './idle-socket.ts'
 import type { InterfaceDrops } from './interface-drops.ts'
 import * as socket from './packet-socket.ts'
 
@@ -50,6 +51,7 @@ export class Ring implements PacketSource {
   readonly #words: Int32Array
   readonly #shape: RingShape
   readonly #terms: RingTerms | undefined
+  readonly #idle: IdleSocket
   #next = 0
   #received = 0
   #dropped = 0
@@ -66,9 +68,11 @@ export class Ring implements PacketSource {
     this.#words = new Int32Array(memory.buffer)
     this.#shape = shape
     this.#terms = terms
+    this.#idle = new IdleSocket(kernel, fd)
     if (terms?.warning !== undefined) this.warning = terms.warning
   }
 
+  /** @throws as {@link IdleSocket.look}. */
   poll(sink: PacketBlockSink): number {
     const { blockBytes, blocks } = this.#shape
     let packets = 0
@@ -83,6 +87,7 @@ export class Ring implements PacketSource {
       Atomics.store(this.#words, status, socket.TP_STATUS_KERNEL)
       this.#next = (this.#next + 1) % blocks
     }
+    if (packets === 0 && this.#isOpen) this.#idle.look()
     return packets
   }
 

@@ -56,3 +56,40 @@ test('while flows wait for where they go the thread may sleep, also when an expi
   await Promise.resolve()
   expect([told, capture.isWalking]).toEqual([['update', 'send', 'send', 'flush', 'expire', 'flush'], false])
 })
+
+test('its source is polled every second without being woken, and what it throws then breaks the capture', () => {
+  const due: { readonly callback: () => void; readonly ms: number }[] = []
+  const broken: unknown[] = []
+  let polls = 0
+  const fault = new Error('nothing comes any more')
+  new RunningCapture(
+    { taskId: 1, table: { captureId: 'c' } } as unknown as CaptureStart,
+    {
+      feed: {
+        source: {} as PacketSource,
+        readyFds: [],
+        poll() {
+          if (++polls === 3) throw fault
+        },
+      },
+      output: { send: () => undefined, sendEvicted() {}, flush() {} },
+    } as never,
+    {
+      watch: () => () => {},
+      yieldTurn: async () => {},
+      clock: {
+        now: () => 0,
+        setTimeout: (callback: () => void, ms: number) => due.push({ callback, ms }),
+        clearTimeout: () => {},
+      },
+      emit() {},
+      onBroken: (error) => void broken.push(error),
+    },
+  )
+  for (let turn = 0; turn < 3; turn++) {
+    const timers = due.splice(0)
+    expect(timers.map(({ ms }) => ms)).toEqual([1000])
+    timers[0]!.callback()
+  }
+  expect([polls, broken]).toEqual([3, [fault]])
+})

@@ -16,6 +16,8 @@ export interface RunningOptions {
   onBroken(error: unknown): void
 }
 
+/** A source is polled so often without being woken: it may find that nothing will ever wake it again. */
+const LOOK_MS = 1_000
 /** Period of statistics messages (spec flows 2.11). */
 const STATISTICS_MS = 10_000
 /** An update and an expiry of a table, and one more that waits for them. */
@@ -54,6 +56,7 @@ export class RunningCapture {
       this.#every(start.expireMs, () => this.#takeOut((nowMs) => table.expire(nowMs)))
       if (!parts.target) this.#every(STATISTICS_MS, () => this.#statistics.send(parts.feed.source.stats(), table))
     }
+    this.#every(LOOK_MS, () => this.poll())
   }
 
   /** Whether flows are being taken out of the table, which goes on in turns of the event loop. */

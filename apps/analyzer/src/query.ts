@@ -16,7 +16,8 @@ function present({ result, missing, partial, flowCoverage }: GremlinAnswer): Que
     json: (form) => JSON.stringify(form?.places && result.kind === 'flows' ? result.flows.map(withPlace) : resultToJson(result)),
     ...(missing.length > 0 && { incomplete: missing }),
     ...(partial && { partial }),
-    ...(flowCoverage && { coverage: flowCoverage }),
+    // Flows that an agent holds and did not tell are missing, whatever was watched.
+    ...(flowCoverage && { coverage: missing.length > 0 ? { ...flowCoverage, complete: false } : flowCoverage }),
     ...(result.kind === 'graph' && { graph: result }),
     ...(result.kind === 'rawpackets' && { rawPackets: packetsOf(result) }),
   }

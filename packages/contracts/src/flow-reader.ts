@@ -24,13 +24,16 @@ export interface FlowAnswer {
  */
 export interface FlowReader {
   search(query: FlowQuery, slice: TimeSlice | undefined, options?: ReadOptions): Promise<FlowAnswer>
-  /** The metrics of the flows that `query` finds, by flow UUID, sorted by `Last`; live: the last update or else the total. */
+  /**
+   * The metrics of the flows that `query` finds, by flow UUID, sorted by `Last`; live: the last update or else the total. Sources that did not answer are
+   * told to `onMissing` of the options.
+   */
   metrics(
     query: FlowQuery,
     slice: TimeSlice | undefined,
     options?: ReadOptions,
   ): Promise<ReadonlyMap<string, readonly FlowMetric[]>>
-  /** Kept packets by flow UUID, sorted by `Index`. */
+  /** Kept packets by flow UUID, sorted by `Index`. Sources that did not answer are told as for {@link metrics}. */
   rawPackets(
     query: FlowQuery,
     slice: TimeSlice | undefined,

@@ -86,6 +86,8 @@ export interface ElementSelection {
 /** Options of every read that may take long. */
 export interface ReadOptions {
   readonly signal?: AbortSignal
+  /** Told of each source that did not answer, such as `agent.alpha`, by reads whose answer has no member for that. */
+  readonly onMissing?: (source: string) => void
 }
 
 /**

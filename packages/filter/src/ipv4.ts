@@ -1,4 +1,4 @@
-import { InvalidArgumentError } from '@skydive/contracts'
+import { invalidCidr } from './invalid-cidr.ts'
 
 /** The address as an unsigned 32-bit number, an optional `/n` after it ignored; -1 when the text is no IPv4 address. No allocation. */
 export function parseIpv4(text: string): number {
@@ -46,10 +46,7 @@ function isPrefixLength(text: string, from: number): boolean {
 export function compileIpv4Range(cidr: string): (text: string) => boolean {
   const slash = cidr.indexOf('/')
   const network = parseIpv4(cidr)
-  if (slash < 0 || network < 0) {
-    const shown = cidr.length > 96 ? `${cidr.slice(0, 96)}…` : cidr
-    throw new InvalidArgumentError(`invalid CIDR address: ${shown}; write an IPv4 network such as 10.0.0.0/24`, { value: shown })
-  }
+  if (slash < 0 || network < 0) throw invalidCidr(cidr, '10.0.0.0/24')
   const size = 2 ** (32 - Number(cidr.slice(slash + 1)))
   const first = network - (network % size)
   return (text) => {

@@ -91,7 +91,7 @@ describe('an IPv6 network', () => {
   })
 
   test.each(['10.0.0.0/8', '::', 'x/64', '::/129', '', '2001:db8::/32/32'])('%s is no IPv6 network', (cidr) => {
-    expect(() => compileIpv6Range(cidr)).toThrow(`invalid CIDR address: ${cidr}; write an IPv6 network such as 2001:db8::/32`)
+    expect(() => compileIpv6Range(cidr)).toThrow(`invalid CIDR address: ${cidr}; write it as 2001:db8::/32`)
   })
 
   test('a refusal shows a piece of a text that is too long', () => {

@@ -1,4 +1,4 @@
-import { InvalidArgumentError } from '@skydive/contracts'
+import { invalidCidr } from './invalid-cidr.ts'
 import { compileIpv4Range, parseIpv4 } from './ipv4.ts'
 
 /** Longer texts are no addresses: eight groups, a zone and a prefix length fit well below. */
@@ -96,12 +96,7 @@ function fillGap(groups: Uint16Array, count: number, gap: number): boolean {
 export function compileIpv6Range(cidr: string): (text: string) => boolean {
   const network = new Uint16Array(GROUPS)
   const slash = cidr.indexOf('/')
-  if (slash < 0 || !parseIpv6(cidr, network)) {
-    const shown = cidr.length > MAX_TEXT ? `${cidr.slice(0, MAX_TEXT)}…` : cidr
-    throw new InvalidArgumentError(`invalid CIDR address: ${shown}; write an IPv6 network such as 2001:db8::/32`, {
-      value: shown,
-    })
-  }
+  if (slash < 0 || !parseIpv6(cidr, network)) throw invalidCidr(cidr, '2001:db8::/32')
   const bits = Number(cidr.slice(slash + 1))
   const masks = Array.from(network, (_, group) => {
     const own = Math.min(16, Math.max(0, bits - group * 16))

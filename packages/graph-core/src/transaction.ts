@@ -132,10 +132,8 @@ export class StateTransaction implements GraphTransaction {
   }
 
   deleteNode(id: string): boolean {
-    this.#checkOpen()
-    const row = this.#state.nodes.byId.get(id)
+    const row = this.#rowOf(this.#state.nodes, id)
     if (row === undefined) return false
-    this.#checkOrigin(this.#state.nodes.elements[row]!)
     this.#state.removeNode(row, this.#timeMs!)
     return true
   }
@@ -189,10 +187,8 @@ export class StateTransaction implements GraphTransaction {
   }
 
   deleteEdge(id: string): boolean {
-    this.#checkOpen()
-    const row = this.#state.edges.byId.get(id)
+    const row = this.#rowOf(this.#state.edges, id)
     if (row === undefined) return false
-    this.#checkOrigin(this.#state.edges.elements[row]!)
     this.#state.removeEdge(row, this.#timeMs!)
     return true
   }
@@ -230,16 +226,22 @@ export class StateTransaction implements GraphTransaction {
   }
 
   #change<E extends GraphNode | GraphEdge>(table: RowTable<E>, id: string, change: (metadata: Metadata) => Patched): E {
-    this.#checkOpen()
-    const row = table.byId.get(id)
+    const row = this.#rowOf(table, id)
     if (row === undefined) throw new NotFoundError(`${table.isEdges ? 'Edge' : 'Node'} not found`, { id })
     const held = table.elements[row]!
-    this.#checkOrigin(held)
     const { metadata, ops } = change(held.metadata)
     if (ops.length === 0) return held
     const changed = elementRevision(held, metadata, this.#timeMs!, held.deletedAtMs, held.revision + 1)
     this.#state.update(table, row, changed, ops)
     return changed
+  }
+
+  /** Where an element is that is to be changed, if it is there. @throws when it may not be changed. */
+  #rowOf<E extends GraphNode | GraphEdge>(table: RowTable<E>, id: string): number | undefined {
+    this.#checkOpen()
+    const row = table.byId.get(id)
+    if (row !== undefined) this.#checkOrigin(table.elements[row]!)
+    return row
   }
 
   #checkOpen(): void {

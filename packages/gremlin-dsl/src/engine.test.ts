@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import type { FlowReader, GraphNode } from '@skydive/contracts'
+import type { FlowReader, GraphNode, ReadOptions } from '@skydive/contracts'
 import { createGraph } from '@skydive/graph'
 import { compileGraphQuery, createGremlin, type GremlinResult } from './index.ts'
 
@@ -104,6 +104,26 @@ describe('budgets and cancelling', () => {
       coverage: undefined,
     })
   })
+
+  test.each(['G.Flows().Metrics()', 'G.Flows().RawPackets()', 'G.Flows().Metrics().Sum()'])(
+    'so are those that did not for %s',
+    async (text) => {
+      const told = async (_query: unknown, _slice: unknown, options?: ReadOptions) => {
+        options?.onMissing?.('agent.beta')
+        options?.onMissing?.('agent.gamma')
+        options?.onMissing?.('agent.beta')
+        return new Map()
+      }
+      const flows: FlowReader = { search: async () => ({ flows: [], missing: [] }), metrics: told, rawPackets: told }
+      const { signal } = new AbortController()
+      const endless = { timeMs: Number.POSITIVE_INFINITY }
+      for (const budgets of [{}, endless]) {
+        const engine = createGremlin({ graph, flows, budgets })
+        for (const options of [{}, { signal }])
+          expect((await engine.query(text, options)).missing).toEqual(['agent.beta', 'agent.gamma'])
+      }
+    },
+  )
 
   test.each<[string, object | undefined]>([
     ['G.Flows()', { slice: undefined }],

@@ -2,6 +2,7 @@ import type {
   Clock,
   ElementSelection,
   EnhancedFlow,
+  FlowAnswer,
   FlowQuery,
   FlowReader,
   GraphEdge,
@@ -197,11 +198,12 @@ export class Run {
   /** Asks a source that may take long: it is told to stop when the asker gives up or the time of the query is over. */
   async wait<T>(ask: (options: ReadOptions) => Promise<T>): Promise<T> {
     const { signal } = this
+    const told = { onMissing: (source: string) => void this.missing.add(source), ...(signal && { signal }) }
     const remainingMs = this.budget.remainingMs()
-    if (remainingMs > MAX_TIMER_MS) return ask(signal ? { signal } : {})
+    if (remainingMs > MAX_TIMER_MS) return ask(told)
     const deadline = AbortSignal.timeout(Math.ceil(remainingMs))
     try {
-      return await ask({ signal: signal ? AbortSignal.any([signal, deadline]) : deadline })
+      return await ask({ ...told, signal: signal ? AbortSignal.any([signal, deadline]) : deadline })
     } catch (error) {
       if (deadline.aborted && signal?.aborted !== true) throw this.budget.timeIsUp()
       throw error
@@ -255,17 +257,16 @@ export class Run {
     if (value.query.nodeTids?.length === 0) return []
     const reader = this.flowReader()
     this.profiler?.asked.push(value.query)
-    let flows: readonly EnhancedFlow[]
+    let answer: FlowAnswer
     try {
-      const answer = await this.wait((options) => reader.search(value.query, value.slice, options))
-      for (const source of answer.missing) this.missing.add(source)
-      flows = answer.flows
+      answer = await this.wait((options) => reader.search(value.query, value.slice, options))
     } catch (error) {
       if (!this.isCut(error)) throw error
       return []
     }
+    for (const source of answer.missing) this.missing.add(source)
     this.mustStop(() => this.budget.check())
-    const kept = this.within(flows)
+    const kept = this.within(answer.flows)
     this.mustStop(() => this.budget.hold(kept.length * FLOW_BYTES))
     return kept
   }

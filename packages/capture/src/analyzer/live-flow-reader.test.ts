@@ -134,6 +134,29 @@ describe('what is asked of whom', () => {
     expect([...(await reader().rawPackets({}, undefined))]).toEqual([['updated', [kept]]])
   })
 
+  test('agents that do not answer are named, in every kind of answer', async () => {
+    const failing = createLiveFlowReader({
+      sources: () =>
+        ['alpha', 'beta', 'gamma'].map((hostId) => ({
+          name: `agent.${hostId}`,
+          hostId,
+          async query() {
+            if (hostId !== 'beta') throw new Error('gone')
+            return encodeTableReply({ Status: 200, FlowSetBytes: [encodeFlowSet(held['beta']!)] })
+          },
+        })),
+    })
+    const told: string[] = []
+    const onMissing = (source: string) => void told.push(source)
+    const { flows, missing } = await failing.search({}, undefined, { onMissing })
+    expect([flows.length, missing, told]).toEqual([2, ['agent.alpha', 'agent.gamma'], []])
+    expect((await failing.metrics({}, undefined, { onMissing })).size).toBe(2)
+    expect((await failing.rawPackets({}, undefined, { onMissing })).size).toBe(0)
+    expect(told).toEqual(['agent.alpha', 'agent.gamma', 'agent.alpha', 'agent.gamma'])
+    // Whoever does not want to know is not told.
+    expect((await failing.metrics({}, undefined)).size).toBe(2)
+  })
+
   test('whoever gave up while agents were asked gets no answer', async () => {
     const gone = new AbortController()
     const searching = reader([], () => gone.abort()).search({}, undefined, { signal: gone.signal })

@@ -60,16 +60,23 @@ export function createLiveFlowReader(options: LiveFlowReaderOptions): FlowReader
     return { flows: arrangeFlows(found, query), missing }
   }
 
+  /** What was found, for answers that can't name those that did not answer themselves. */
+  const found: typeof search = async (query, slice, read) => {
+    const answer = await search(query, slice, read)
+    for (const source of answer.missing) read?.onMissing?.(source)
+    return answer
+  }
+
   return {
     search,
     async metrics(query, slice, read) {
-      const { flows } = await search(query, slice, read)
+      const { flows } = await found(query, slice, read)
       return new Map<string, readonly FlowMetric[]>(
         flows.map(({ flow }) => [flow.UUID, [flow.LastUpdateMetric ?? flow.Metric ?? ZERO]]),
       )
     },
     async rawPackets(query, slice, read) {
-      const { flows } = await search(query, slice, read)
+      const { flows } = await found(query, slice, read)
       return new Map<string, readonly RawPacket[]>(
         flows.flatMap(({ flow }) => (flow.LastRawPackets ? [[flow.UUID, flow.LastRawPackets] as const] : [])),
       )

@@ -6,7 +6,13 @@ import type { GraphNode, KeyValueStore, MetadataObject } from '@skydive/contract
 import { createGraph } from '@skydive/graph'
 import { openKernel } from '@skydive/kernel'
 import { enterPrivateNetwork, type PrivateNetwork } from '@skydive/testkit'
-import { type CaptureAgent, type CaptureCoordinator, createCaptureAgent, createCaptureCoordinator } from '../src/index.ts'
+import {
+  type CaptureAgent,
+  type CaptureCoordinator,
+  createCaptureAgent,
+  createCaptureCoordinator,
+  createLiveFlowReader,
+} from '../src/index.ts'
 
 // Both halves of captures together, and a thread that ends under them.
 
@@ -75,19 +81,27 @@ afterAll(async () => {
   rmSync(folder, { recursive: true })
 })
 
+/** Every state that the captures have, one after the other, until all run again after an error. */
+async function statesUntilBack(): Promise<readonly string[]> {
+  const seen: string[] = []
+  await new Promise<void>((resolve) => {
+    const stop = graph.subscribe(() => {
+      const now = states().join()
+      if (now !== '' && now !== seen.at(-1)) seen.push(now)
+      if (!seen.some((text) => text.includes('error')) || now !== 'c1 active,c2 active') return
+      stop()
+      resolve()
+    })
+  })
+  return seen
+}
+
 test('captures whose thread broke run again, in another thread', async () => {
   const before = rings()
   writeFileSync(file, '')
-  const seen: string[] = []
-  const done = new Promise<void>((resolve) => {
-    graph.subscribe(() => {
-      const now = states().join()
-      if (now !== '' && now !== seen.at(-1)) seen.push(now)
-      if (seen.some((text) => text.includes('error')) && now === 'c1 active,c2 active') resolve()
-    })
-  })
+  const back = statesUntilBack()
   await coordinator.start()
-  await done
+  await back
   expect([coordinator.refusals('c1'), coordinator.refusals('c2')]).toEqual([[], []])
   // And they count.
   network.run('ping', ['-c', '2', '-i', '0.01', '127.0.0.1'])
@@ -103,4 +117,25 @@ test('captures whose thread broke run again, in another thread', async () => {
   })
   // Of the thread that broke nothing is left.
   expect(rings()).toBe(before + 2)
+}, 30_000)
+
+test('captures of an interface that is moved to another namespace run again, for the interface that it is now', async () => {
+  const back = statesUntilBack()
+  const before = rings()
+  writer.transaction((tx) => tx.patchNode('lo', { TID: 'tid-elsewhere' }))
+  const errors = ((node().metadata['Captures'] ?? []) as readonly MetadataObject[]).map(({ Error: error }) => error)
+  expect(errors).toEqual([
+    'the interface was moved to another network namespace',
+    'the interface was moved to another network namespace',
+  ])
+  expect((await back).at(-1)).toBe('c1 active,c2 active')
+  network.run('ping', ['-c', '1', '127.0.0.1'])
+  const live = createLiveFlowReader({
+    sources: () => [{ name: 'agent.test', hostId: 'test', query: (query) => agent.queryFlowTable(query) }],
+  })
+  let tids: readonly (string | undefined)[] = []
+  while (tids.length < 2) tids = (await live.search({}, undefined)).flows.map(({ flow }) => flow.NodeTID)
+  // One flow of each capture, and none of where the interface was.
+  expect(tids).toEqual(['tid-elsewhere', 'tid-elsewhere'])
+  expect(rings()).toBe(before)
 }, 30_000)

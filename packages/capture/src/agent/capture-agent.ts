@@ -2,6 +2,7 @@ import {
   type CaptureTarget,
   type Clock,
   type GraphEvents,
+  type GraphNode,
   type GraphWriter,
   InvalidArgumentError,
   type Logger,
@@ -20,6 +21,7 @@ import { CapturePool } from './capture-pool.ts'
 import { openCaptureThread } from './capture-thread.ts'
 import type { CaptureFigures, CaptureTableOptions } from './messages.ts'
 import { captureState, type ElementChange, type ShownCapture, withCounters, writeCaptures } from './node-captures.ts'
+import { capturesOf } from './node-target.ts'
 import { resolvePeers } from './own-peers.ts'
 import { SYSTEM_CLOCK } from './system-clock.ts'
 import { resolveTarget } from './target/target-address.ts'
@@ -93,6 +95,8 @@ export interface CaptureAgent extends Service {
 
 interface Task extends ShownCapture {
   readonly taskId: number
+  /** Of the node as it was when the capture was planned: its flows carry it. */
+  readonly nodeTid: string
   readonly started: Promise<CaptureFigures>
 }
 
@@ -136,7 +140,10 @@ class Agent implements CaptureAgent {
 
   async start(): Promise<void> {
     this.#unsubscribe ??= this.#options.events.subscribe(({ events }) => {
-      for (const event of events) if (event.kind === 'node-deleted') this.#forgetNode(event.node.id)
+      for (const event of events) {
+        if (event.kind === 'node-deleted') this.#forgetNode(event.node.id)
+        else if (event.kind === 'node-updated') this.#lookForMoved(event.node)
+      }
     })
   }
 
@@ -166,7 +173,8 @@ class Agent implements CaptureAgent {
 
     const taskId = ++this.#taskIds
     const started = this.#open(key, taskId, plan)
-    const task: Task = { taskId, nodeId, capture, started, figures: undefined, nodeKeys: new Set() }
+    const { nodeTid } = plan.table
+    const task: Task = { taskId, nodeTid, nodeId, capture, started, figures: undefined, nodeKeys: new Set() }
     this.#tasks.set(key, task)
     try {
       task.figures = await started
@@ -241,6 +249,16 @@ class Agent implements CaptureAgent {
       if (task.nodeId !== nodeId) continue
       this.#tasks.delete(key)
       this.#gauges?.remove(nodeId, task.capture.UUID)
+      void this.#pool?.stop(task.taskId)
+    }
+  }
+
+  /** An interface that is in another namespace than before has another TID: what was opened where it was sees nothing of it any more. */
+  #lookForMoved(node: GraphNode): void {
+    for (const { ID: id } of capturesOf(node)) {
+      const task = this.#tasks.get(`${node.id}|${String(id)}`)
+      if (!task || task.nodeTid === node.metadata['TID']) continue
+      this.#fail(task.taskId, new UnavailableError('the interface was moved to another network namespace', { retryable: true }))
       void this.#pool?.stop(task.taskId)
     }
   }

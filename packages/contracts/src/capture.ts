@@ -59,8 +59,8 @@ export interface CaptureDescription {
 
 /**
  * A source that hands over blocks of packets. Lives in the capture worker. `poll` drains what is ready and returns the number of
- * packets; it never blocks, and throws when nothing will ever come again. `readyFd` becomes readable when there is something to poll; it is polled every
- * second besides.
+ * packets; it never blocks, and throws when nothing will ever come again. `readyFd` becomes readable when there is something to poll; it is polled
+ * besides whenever its figures are asked for, by default every second.
  */
 export interface PacketSource {
   readonly kind: 'packets'
@@ -135,7 +135,7 @@ export type FlowRecordSink = (record: FlowRecord) => boolean
 /**
  * A source of ready counters: NetFlow, IPFIX, eBPF. Lives in the capture worker. `poll` drains what is ready and returns the number of
  * records; it never blocks, and throws when nothing will ever come again. Each of `readyFds` becomes readable when there is something to poll; it is
- * polled every second besides.
+ * polled besides whenever its figures are asked for, by default every second.
  */
 export interface RecordSource {
   readonly kind: 'records'

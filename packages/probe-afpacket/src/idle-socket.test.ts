@@ -25,14 +25,15 @@ function socket(errors: readonly number[], interfaces: readonly number[]) {
   return { idle: new IdleSocket(kernel, FD), asked }
 }
 
-test('it fetches the error of the socket and asks for its interface', () => {
-  const { idle, asked } = socket([0], [3])
-  idle.look()
+test('it fetches the error of the socket, and asks for its interface from the first one on', () => {
+  const { idle, asked } = socket([0, ENETDOWN, 0], [3])
+  for (let look = 0; look < 3; look++) idle.look()
   // SOL_SOCKET, SO_ERROR; struct sockaddr_ll.
-  expect(asked).toEqual([
+  const [error, address] = [
     [FD, 1, 4, 4],
     [true, FD, 20, 20],
-  ])
+  ]
+  expect(asked).toEqual([error, error, address, error, address])
 })
 
 test.each<readonly [string, readonly number[], readonly number[], string]>([
@@ -41,7 +42,7 @@ test.each<readonly [string, readonly number[], readonly number[], string]>([
   ['one that goes down again and again', [ENETDOWN], [3], '.....'],
   ['one that is gone', [ENETDOWN, 0], [-1], '..xxx'],
   ['one that goes later', [ENETDOWN, 0], [3, 3, -1], '....x'],
-  ['one that is there again', [0], [-1, -1, 3, -1, -1], '.....'],
+  ['one that is there again', [ENETDOWN, 0], [-1, -1, 3, -1, -1], '.....'],
 ])('%s', (_, errors, interfaces, expected) => {
   const { idle } = socket(errors, interfaces)
   const told = Array.from({ length: 5 }, () => {

@@ -17,6 +17,8 @@ export class IdleSocket {
   readonly #error = new Int32Array(1)
   readonly #address = packetAddress(0, 0)
   readonly #addressBytes = Uint32Array.of(this.#address.length)
+  /** An interface goes down before it leaves. */
+  #wasDown = false
   #looksGone = 0
 
   constructor(kernel: Kernel, fd: number) {
@@ -34,6 +36,8 @@ export class IdleSocket {
     this.#kernel.getSocketOption(this.#fd, SOL_SOCKET, SO_ERROR, this.#error)
     const errno = this.#error[0]!
     if (errno !== 0 && errno !== Errno.ENETDOWN) throw systemError('read a packet socket', errno)
+    this.#wasDown ||= errno !== 0
+    if (!this.#wasDown) return
     this.#looksGone = this.#isBound() ? 0 : this.#looksGone + 1
     if (this.#looksGone < LOOKS_UNTIL_GONE) return
     throw new UnavailableError('capture: the interface left its network namespace: it was moved to another one, or deleted', {

@@ -3,13 +3,19 @@ import { checkRing, DEFAULT_RING_BYTES, inMib, ringLayout, ringSizes } from './r
 
 const MIB = 1024 * 1024
 const GIB = 1024 * MIB
+const EIGHTH = 'all rings together would take more than 1024 MiB, an eighth of the memory'
+const QUARTER = 'all rings together would take more than 2048 MiB, a quarter of the memory'
 
 describe('sizes that the kernel is asked for', () => {
   test.each([
     ['the first on a host of 8 GiB', 64, 0, 8 * GIB, [64, 32, 16, 8, 4, 2, 1], undefined],
     ['the last that fits into an eighth', 64, 960, 8 * GIB, [64, 32, 16, 8, 4, 2, 1], undefined],
-    ['the next', 64, 961, 8 * GIB, [16, 8, 4, 2, 1], 'all rings together would take more than 1024 MiB, an eighth of the memory'],
-    ['a small one is never made smaller than asked', 8, 4096, 8 * GIB, [8, 4, 2, 1], undefined],
+    ['the next', 64, 961, 8 * GIB, [16, 8, 4, 2, 1], EIGHTH],
+    ['a small one is never made smaller than asked for an eighth', 8, 2040, 8 * GIB, [8, 4, 2, 1], undefined],
+    ['the last of 16 MiB that fits into a quarter', 64, 2032, 8 * GIB, [16, 8, 4, 2, 1], EIGHTH],
+    ['the next has the least', 64, 2033, 8 * GIB, [1], QUARTER],
+    ['a small one has the least as well', 8, 2041, 8 * GIB, [1], QUARTER],
+    ['the least is never made smaller', 1, 4096, 8 * GIB, [1], undefined],
     ['less than the least', 0.125, 0, 8 * GIB, [0.125], undefined],
   ])('%s', (_title, wanted, taken, hostBytes, sizes, modesty) => {
     expect(ringSizes(wanted * MIB, taken * MIB, hostBytes)).toEqual({
@@ -34,15 +40,16 @@ test.each([
 test.each([
   ['64 MiB that reach the eighth', 64, 0, [64, 32, 16, 8, 4, 2, 1], undefined],
   ['a byte more than it', 64, 1, [16, 8, 4, 2, 1], 'all rings together would take more than 64 MiB, an eighth of the memory'],
-  // A modest ring is what everyone may have.
-  ['16 MiB beyond it', 16, 1024, [16, 8, 4, 2, 1], undefined],
+  // A modest ring is what everyone may have up to a quarter.
+  ['16 MiB beyond it', 16, 112, [16, 8, 4, 2, 1], undefined],
   [
     'somewhat more beyond it',
     17,
-    1024,
+    112,
     [16, 8, 4, 2, 1],
     'all rings together would take more than 64 MiB, an eighth of the memory',
   ],
+  ['16 MiB beyond a quarter', 16, 113, [1], 'all rings together would take more than 128 MiB, a quarter of the memory'],
   ['1 MiB', 1, 0, [1], undefined],
   ['somewhat less than 2 MiB', 1.5, 0, [1.5], undefined],
   ['3 MiB', 3, 0, [3, 1.5], undefined],

@@ -9,8 +9,9 @@ const MODEST_RING_BYTES = 16 * MIB
 /** Below it nobody is asked for less. */
 const LEAST_RING_BYTES = MIB
 const MOST_RING_BYTES = 1024 * MIB
-/** The part of the host's memory up to which rings are as great as is wanted: the kernel can't move them to disk. */
+/** The part of the host's memory up to which rings are as great as is wanted, and that up to which they are modest: the kernel can't move them to disk. */
 const PART_OF_HOST = 8
+const MODEST_PART_OF_HOST = 4
 /** Blocks wait for as many periods of `retireMs` as there are, whatever is in them. */
 const BLOCKS = 64
 const LEAST_BLOCK_BYTES = 128 * KIB
@@ -31,12 +32,19 @@ export function ringSizes(
   taken: number,
   hostBytes: number,
 ): { readonly sizes: readonly number[]; readonly modesty?: string } {
-  const limit = hostBytes / PART_OF_HOST
-  const isModest = wanted > MODEST_RING_BYTES && taken + wanted > limit
-  const sizes = [isModest ? MODEST_RING_BYTES : wanted]
+  let first = wanted
+  let modesty: string | undefined
+  const lower = (to: number, part: number, partName: string): void => {
+    const limit = hostBytes / part
+    if (first <= to || taken + first <= limit) return
+    first = to
+    modesty = `all rings together would take more than ${inMib(limit)}, ${partName} of the memory`
+  }
+  lower(MODEST_RING_BYTES, PART_OF_HOST, 'an eighth')
+  lower(LEAST_RING_BYTES, MODEST_PART_OF_HOST, 'a quarter')
+  const sizes = [first]
   while (sizes.at(-1)! / 2 >= LEAST_RING_BYTES) sizes.push(sizes.at(-1)! / 2)
-  if (!isModest) return { sizes }
-  return { sizes, modesty: `all rings together would take more than ${inMib(limit)}, an eighth of the memory` }
+  return { sizes, ...(modesty !== undefined && { modesty }) }
 }
 
 /**

@@ -16,8 +16,6 @@ export interface RunningOptions {
   onBroken(error: unknown): void
 }
 
-/** A source is polled so often without being woken: it may find that nothing will ever wake it again. */
-const LOOK_MS = 1_000
 /** Period of statistics messages (spec flows 2.11). */
 const STATISTICS_MS = 10_000
 /** An update and an expiry of a table, and one more that waits for them. */
@@ -56,7 +54,6 @@ export class RunningCapture {
       this.#every(start.expireMs, () => this.#takeOut((nowMs) => table.expire(nowMs)))
       if (!parts.target) this.#every(STATISTICS_MS, () => this.#statistics.send(parts.feed.source.stats(), table))
     }
-    this.#every(LOOK_MS, () => this.poll())
   }
 
   /** Whether flows are being taken out of the table, which goes on in turns of the event loop. */
@@ -73,7 +70,9 @@ export class RunningCapture {
     return this.#parts.target ? undefined : this.#parts.feed
   }
 
+  /** Its figures now. The source is polled for it: nothing may ever wake it again, and then it says so. */
   figures(): CaptureFigures {
+    this.poll()
     const { feed, target } = this.#parts
     const description = feed.source.describe?.()
     return {

@@ -29,7 +29,7 @@ export const agentSchema = section({
       .max(1_073_741_824)
       .default(67_108_864)
       .describe(
-        'Memory in which packets of each `afpacket` capture wait, 1 MiB to 1 GiB, shared among its threads; 16 MiB at most for those that would make all of them take more than an eighth of the memory',
+        'Memory in which packets of each `afpacket` capture wait, 1 MiB to 1 GiB, shared among its threads; 16 MiB at most for those that would make all of them take more than an eighth of the memory, 1 MiB beyond a quarter',
       ),
     stats_update: seconds(1, 'Period of the counters of captures'),
     fanout_workers: z

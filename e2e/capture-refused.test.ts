@@ -51,7 +51,7 @@ test('a type that the agent does not have', async () => {
       {
         NodeID: node.ID,
         Host: 'e2e',
-        Reason: `capture ${id}: type "ebpf" is not available on this agent; it has afpacket, netflow, pcap, pcapsocket, sflow`,
+        Reason: 'type "ebpf" is not available on this agent; it has afpacket, netflow, pcap, pcapsocket, sflow',
       },
     ],
   })

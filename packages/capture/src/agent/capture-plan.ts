@@ -30,14 +30,14 @@ export function planCapture(
 ): CapturePlan {
   const { view } = graph
   const ordinal = view.nodeOrdinal(nodeId)
-  if (ordinal < 0) throw new NotFoundError(`capture ${capture.UUID}: there is no node ${nodeId} here`, { node: nodeId })
+  if (ordinal < 0) throw new NotFoundError(`there is no node ${nodeId} here`, { node: nodeId })
   const node = view.node(ordinal)
   const type = capture.Type || (captureTypesOf(node.metadata['Type'])[0] ?? '')
   const where = nodeTarget(view, node, type)
   const source = sources[type]
   if (source === undefined) {
     const known = Object.keys(sources).sort().join(', ') || 'none'
-    throw new InvalidArgumentError(`capture ${capture.UUID}: type "${type}" is not available on this agent; it has ${known}`, {
+    throw new InvalidArgumentError(`type "${type}" is not available on this agent; it has ${known}`, {
       type,
     })
   }

@@ -40,4 +40,8 @@ test('of more reasons than can be kept apart each is told', () => {
   const reasons = Array.from({ length: 20 }, (_, i) => `reason ${i}`)
   expect(reasons.map((reason) => failed.note(reason, 0))).toEqual(reasons.map(() => 1))
   expect(reasons.map((reason) => failed.note(reason, 1))).toEqual(reasons.map((_, i) => (i < 16 ? undefined : i === 16 ? 17 : 1)))
+  // What was not seen for five minutes makes room.
+  const later = 5 * MINUTE_MS
+  expect([failed.note('another', later - 1), failed.note('another', later - 1)]).toEqual([1, 1])
+  expect([failed.note('another', later), failed.note('another', later)]).toEqual([1, undefined])
 })

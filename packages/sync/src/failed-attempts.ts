@@ -16,10 +16,16 @@ export class FailedAttempts {
     this.#untold++
     const toldMs = this.#told.get(reason)
     if (toldMs !== undefined && nowMs - toldMs < TOLD_AGAIN_MS) return undefined
+    if (toldMs === undefined) this.#forgetOld(nowMs)
     if (toldMs !== undefined || this.#told.size < MAX_REASONS) this.#told.set(reason, nowMs)
     const attempts = this.#untold
     this.#untold = 0
     return attempts
+  }
+
+  /** Makes room: reasons that would be told again are as good as new. Commands that fail are never followed by one that clears them. */
+  #forgetOld(nowMs: number): void {
+    for (const [reason, toldMs] of this.#told) if (nowMs - toldMs >= TOLD_AGAIN_MS) this.#told.delete(reason)
   }
 
   /** One succeeded: the next failure is news. */
